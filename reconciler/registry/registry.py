@@ -1,0 +1,70 @@
+"""The registry as a value: every model and cluster, each with the place it was written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.diagnostics import Position
+from reconciler.registry.cluster import Cluster
+from reconciler.registry.spec import ModelSpec
+
+KeyPath = tuple[str | int, ...]
+"""The way to a key in a document: mapping keys and list indices, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model file: its path as shown to people, its canonical form and where each of its keys stands."""
+
+    file: str
+    spec: ModelSpec
+    positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
+
+    def position(self, path: KeyPath = ()) -> Position:
+        """Where `path` was written, or its nearest written parent, or the start of the file."""
+        for length in range(len(path), -1, -1):
+            found = self.positions.get(path[:length])
+            if found is not None:
+                return found
+        return Position(self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEntry:
+    """One cluster file: the cluster's name (the file's stem), its path and its content."""
+
+    name: str
+    file: str
+    cluster: Cluster
+    positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Every model, sorted by model id, and every cluster, sorted by name. Model ids are unique."""
+
+    models: tuple[ModelEntry, ...]
+    clusters: tuple[ClusterEntry, ...]
+
+    def default_cluster(self) -> ClusterEntry | None:
+        """The cluster marked as default, or the only one."""
+        if len(self.clusters) == 1:
+            return self.clusters[0]
+        return next((entry for entry in self.clusters if entry.cluster.default), None)
+
+    def cluster(self, name: str) -> ClusterEntry | None:
+        """The cluster of that name."""
+        return next((entry for entry in self.clusters if entry.name == name), None)
+
+    def models_of(self, cluster: ClusterEntry) -> tuple[ModelEntry, ...]:
+        """The enabled models that `cluster` is to serve."""
+        default = self.default_cluster()
+        return tuple(
+            entry
+            for entry in self.models
+            if entry.spec.enabled
+            and (
+                cluster.name in entry.spec.clusters
+                if entry.spec.clusters is not None
+                else default is not None and default.name == cluster.name
+            )
+        )
