@@ -23,7 +23,7 @@ ENGINE_IMPORT_PATH = "runtime.engine:build"
 GATEWAY_IMPORT_PATH = "runtime.gateway:build"
 
 DEFAULT_CONTEXT = {EngineType.VLLM: 2048, EngineType.EMBEDDING: 512}
-"""`max_total_tokens` of a file that gives none: the defaults of RayLLM's `VLLMEngineConfig` and of its embedding engine."""
+"""`max_total_tokens` of a file that gives none: the defaults of RayLLM's `VLLMEngineConfig` and embedding engine."""
 
 _GATEWAY_ONGOING_REQUESTS = 10_000
 """A gateway replica only forwards; the models' own limits are what queues requests."""

@@ -77,7 +77,7 @@ class LiveApplication:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One living node of the cluster: its logical resources (`GPU`, `CPU`, `accelerator_type:L4`), in all and in use."""
+    """A living node of the cluster: its logical resources (`GPU`, `CPU`, `accelerator_type:L4`), in all and in use."""
 
     node_id: str
     total: Mapping[str, float]
