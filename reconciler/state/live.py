@@ -45,6 +45,8 @@ class LiveDeployment:
     replicas: tuple[Replica, ...]
     options: Mapping[str, JsonValue]
     """The effective `deployment_config` with Ray's defaults filled in."""
+    recent_dead: tuple[Replica, ...] = ()
+    """Replicas that stopped or failed lately, oldest first; their logs can still be read."""
 
     @property
     def running(self) -> tuple[str, ...]:

@@ -1,0 +1,195 @@
+"""What the Ray dashboard answers, turned into `LiveState`. Pure: no network here.
+
+Shapes: `ServeInstanceDetails` and its parts in `ray/serve/schema.py`, `NodeState` in `ray/util/state/common.py`, and
+`cluster_status` in `ray/dashboard/modules/reporter/reporter_head.py` (2.60).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.serve.errors import BadAnswer
+from reconciler.state.application import Application
+from reconciler.state.json_value import JsonValue, same
+from reconciler.state.live import ApplicationStatus, LiveApplication, LiveDeployment, LiveState, Node, Replica
+
+REDACTED = "<redacted>"
+"""What the dashboard shows instead of environment values to a client that looks like a browser
+(`ray/dashboard/runtime_env_redaction.py`)."""
+
+REPLICA_ACTOR_PREFIX = "SERVE_REPLICA::"
+"""How the name of every replica's actor starts (`ray.serve._private.common.ReplicaID`)."""
+
+_HTTP_SECRETS = frozenset({"ssl_keyfile_password"})
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def live_state(details: JsonValue, version: JsonValue, nodes: JsonValue, status: JsonValue) -> LiveState:
+    """The answers of `/api/serve/applications/`, `/api/ray/version`, `/api/v0/nodes` and `/api/cluster_status` as one
+    value. Raises `BadAnswer` where they lack what 2.60 always sends."""
+    applications = tuple(
+        _application(name, entry) for name, entry in sorted(_mapping(details, "applications", "Serve").items())
+    )
+    return LiveState(
+        ray_version=str(_field(version, "ray_version", "version")),
+        applications=applications,
+        nodes=_nodes(nodes, status),
+        options=_options(details),
+        global_logging_config=_global_logging_config(applications),
+    )
+
+
+def is_redacted(value: JsonValue) -> bool:
+    """Whether any value in a document was blacked out by the dashboard."""
+    if isinstance(value, Mapping):
+        return any(is_redacted(item) for item in value.values())
+    if isinstance(value, list):
+        return any(is_redacted(item) for item in value)
+    return bool(value == REDACTED)
+
+
+def replicas_alive(actors: JsonValue) -> tuple[str, ...]:
+    """Names of the Serve replica actors that live, from the answer of `/api/v0/actors`. Raises `BadAnswer`."""
+    names = (
+        str(actor.get("name") or "") for actor in _rows(actors, "actors") if actor.get("state") not in ("DEAD", None)
+    )
+    return tuple(sorted(name for name in names if name.startswith(REPLICA_ACTOR_PREFIX)))
+
+
+def _application(name: str, entry: JsonValue) -> LiveApplication:
+    where = f"application `{name}`"
+    try:
+        status = ApplicationStatus(_field(entry, "status", where))
+    except ValueError:
+        raise BadAnswer(f"{where} has the unknown status `{entry['status']}`", _hint()) from None
+    config = entry.get("deployed_app_config")
+    deployments = _mapping(entry, "deployments", where)
+    return LiveApplication(
+        name=name,
+        status=status,
+        message=_plain(entry.get("message")),
+        application=Application(config) if isinstance(config, Mapping) and "name" in config else None,
+        deployments=tuple(_deployment(key, deployments[key]) for key in sorted(deployments)),
+        declarative=entry.get("source", "declarative") == "declarative",
+        last_deployed_s=float(entry.get("last_deployed_time_s") or 0.0),
+        route_prefix=entry.get("route_prefix"),
+    )
+
+
+def _deployment(name: str, entry: JsonValue) -> LiveDeployment:
+    where = f"deployment `{name}`"
+    return LiveDeployment(
+        name=name,
+        status=str(_field(entry, "status", where)),
+        message=_plain(entry.get("message")),
+        target_num_replicas=int(_field(entry, "target_num_replicas", where)),
+        replicas=_replicas(_field(entry, "replicas", where), where),
+        options=_mapping(entry, "deployment_config", where),
+        recent_dead=_replicas(entry.get("recent_dead_replicas") or [], where),
+    )
+
+
+def _replicas(entries: JsonValue, where: str) -> tuple[Replica, ...]:
+    return tuple(
+        Replica(
+            replica_id=str(_field(entry, "replica_id", where)),
+            state=str(_field(entry, "state", where)),
+            node_id=entry.get("node_id"),
+            log_file_path=entry.get("log_file_path"),
+            actor_id=entry.get("actor_id"),
+        )
+        for entry in entries
+    )
+
+
+def _options(details: JsonValue) -> dict[str, JsonValue]:
+    """The cluster-wide settings a PUT has to repeat.
+
+    `target_capacity` falls back to none when a PUT does not repeat it. A running Serve ignores the HTTP, gRPC and proxy
+    settings, but a PUT that finds Serve dead starts it anew with them, so they are repeated as they are. The password
+    of a key file is left out: it has no business in a plan. A global `logging_config` is not reported and stays as it
+    is when a PUT leaves it out (`ServeController.apply_config`).
+    """
+    options: dict[str, JsonValue] = {}
+    for key in ("proxy_location", "target_capacity"):
+        if details.get(key) is not None:
+            options[key] = details[key]
+    for key in ("http_options", "grpc_options"):
+        settings = details.get(key)
+        if isinstance(settings, Mapping):
+            options[key] = {
+                name: value for name, value in settings.items() if value is not None and name not in _HTTP_SECRETS
+            }
+    return options
+
+
+def _global_logging_config(applications: Iterable[LiveApplication]) -> JsonValue:
+    """The global `logging_config`, as far as it shows: the one that Ray copied into every application."""
+    configs = [live.application.config.get("logging_config") for live in applications if live.application]
+    if configs and configs[0] is not None and all(same(configs[0], config) for config in configs):
+        return configs[0]
+    return None
+
+
+def _nodes(nodes: JsonValue, status: JsonValue) -> tuple[Node, ...]:
+    usage = _usage_by_node(status)
+    alive = [row for row in _rows(nodes, "nodes") if row.get("state") == "ALIVE"]
+    return tuple(
+        sorted((_node(row, usage.get(str(row.get("node_id")), {})) for row in alive), key=lambda node: node.node_id)
+    )
+
+
+def _node(row: Mapping[str, Any], usage: Mapping[str, Any]) -> Node:
+    total = {name: float(amount) for name, amount in _mapping(row, "resources_total", "a node").items()}
+    used = {}
+    for name in total:
+        amounts = usage.get(_camel_case(name)) or usage.get(name)
+        if amounts:
+            used[name] = float(amounts[0])
+    return Node(node_id=str(_field(row, "node_id", "a node")), total=total, used=used)
+
+
+def _usage_by_node(status: JsonValue) -> Mapping[str, Mapping[str, Any]]:
+    """What the cluster's autoscaler monitor last saw in use, a few seconds old. Absent on a cluster that is just
+    starting and on one with the second autoscaler: then nothing counts as in use."""
+    found = status
+    for key in ("data", "clusterStatus", "loadMetricsReport", "usageByNode"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _camel_case(name: str) -> str:
+    """How `/api/cluster_status` writes a resource's name: the dashboard renames every key of its answer
+    (`ray.dashboard.utils.to_camel_case`), resource names included."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+def _rows(answer: JsonValue, what: str) -> list[Mapping[str, Any]]:
+    found = answer
+    for key in ("data", "result", "result"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    if not isinstance(found, list):
+        raise BadAnswer(f"the dashboard's list of {what} has no rows", _hint())
+    return found
+
+
+def _mapping(entry: JsonValue, key: str, where: str) -> Mapping[str, Any]:
+    value = _field(entry, key, where)
+    if not isinstance(value, Mapping):
+        raise BadAnswer(f"the dashboard's answer has no mapping `{key}` in {where}", _hint())
+    return value
+
+
+def _field(entry: JsonValue, key: str, where: str) -> Any:
+    if not isinstance(entry, Mapping) or key not in entry:
+        raise BadAnswer(f"the dashboard's answer lacks `{key}` in {where}", _hint())
+    return entry[key]
+
+
+def _plain(text: JsonValue) -> str:
+    return _ANSI.sub("", str(text or ""))
+
+
+def _hint() -> str:
+    return "this is not what Ray 2.60 answers: check that the address is a Ray dashboard, and its version"
