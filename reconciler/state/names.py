@@ -1,15 +1,11 @@
 """The names a model gets in Ray Serve. Ray's LLM builder uses the same replacement (`_get_deployment_name`)."""
 
-GATEWAY_APPLICATION = "gateway"
-"""Name of the gateway's application. No model may be named so."""
+from reconciler.registry.model_id import GATEWAY_APPLICATION, application_name
+
+__all__ = ["GATEWAY_APPLICATION", "GATEWAY_DEPLOYMENT", "application_name", "deployment_name"]
 
 GATEWAY_DEPLOYMENT = "Gateway"
 """Name of the gateway's only deployment."""
-
-
-def application_name(model_id: str) -> str:
-    """The application's name of a model: `/` becomes `--` and `.` becomes `_`."""
-    return model_id.replace("/", "--").replace(".", "_")
 
 
 def deployment_name(model_id: str) -> str:
