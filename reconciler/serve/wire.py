@@ -11,7 +11,15 @@ from typing import Any
 from reconciler.serve.errors import BadAnswer
 from reconciler.state.application import Application
 from reconciler.state.json_value import JsonValue, same
-from reconciler.state.live import ApplicationStatus, LiveApplication, LiveDeployment, LiveState, Node, Replica
+from reconciler.state.live import (
+    ApplicationStatus,
+    LiveApplication,
+    LiveDeployment,
+    LiveState,
+    Node,
+    Replica,
+    UnknownState,
+)
 
 REDACTED = "<redacted>"
 """What the dashboard shows instead of environment values to a client that looks like a browser
@@ -22,6 +30,28 @@ REPLICA_ACTOR_PREFIX = "SERVE_REPLICA::"
 
 _HTTP_SECRETS = frozenset({"ssl_keyfile_password"})
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def trusted_state(
+    details: JsonValue, version: JsonValue, nodes: JsonValue, status: JsonValue, replicas: tuple[str, ...]
+) -> LiveState | UnknownState:
+    """As `live_state`, but what must not be believed is `UnknownState`: a redacted answer, one that is not what 2.60
+    sends, or an empty list of applications while `replicas` (names of replica actors) live."""
+    if is_redacted(details):
+        return UnknownState(
+            "the Ray dashboard hides environment values (`<redacted>`), so its answer cannot be written back",
+            "something on the way to the dashboard makes requests look like a browser's: reach it without that proxy",
+        )
+    try:
+        state = live_state(details, version, nodes, status)
+    except BadAnswer as error:
+        return UnknownState(error.message, error.hint or "")
+    if not state.applications and replicas:
+        return UnknownState(
+            f"Ray Serve lists no application, but {len(replicas)} of its replicas live (such as `{replicas[0]}`)",
+            "its controller has lost the list: do not write anything; look at the controller's log on the head node",
+        )
+    return state
 
 
 def live_state(details: JsonValue, version: JsonValue, nodes: JsonValue, status: JsonValue) -> LiveState:
