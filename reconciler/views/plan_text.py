@@ -1,0 +1,97 @@
+"""A Plan for people: every action with its sign, field by field, and what it needs."""
+
+from reconciler.plan.plan import Action, ActionKind, Hold, Plan
+from reconciler.views import plan_words
+from reconciler.views.printable import listed, plural, printable
+from reconciler.views.resources import amount, interesting, ordered
+from reconciler.views.style import PLAIN, Style
+from reconciler.views.table import table
+from reconciler.views.values import after, before, short_path
+
+
+def plan_text(plan: Plan, style: Style = PLAIN) -> str:
+    """The whole plan, ending in its summary line."""
+    blocks = [_head(plan, style)]
+    for number, wave in enumerate(plan.waves, start=1):
+        if len(plan.waves) > 1:
+            blocks.append([style.bold(f"step {number} of {len(plan.waves)}")])
+        blocks += [_action(action, style) for action in wave.actions]
+    blocks += [_hold(hold, style) for hold in plan.holds]
+    blocks.append(_capacity(plan))
+    if plan.unmanaged:
+        blocks.append([f"not ours, untouched: {listed(plan.unmanaged)}"])
+    blocks += [[f"{style.yellow('warning')}: {printable(warning)}"] for warning in plan.warnings]
+    blocks.append([style.bold(plan_words.summary(plan))])
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _head(plan: Plan, style: Style) -> list[str]:
+    source = plan_words.source(plan)
+    return [
+        style.bold(printable(plan_words.title(plan))),
+        style.yellow(source) if plan.source.dirty else source,
+    ]
+
+
+def _action(action: Action, style: Style) -> list[str]:
+    paint = {"+": style.green, "-": style.red}.get(plan_words.sign(action), style.yellow)
+    heading = f"{plan_words.sign(action)} {plan_words.verb(action)} {printable(action.name)}"
+    consequence = plan_words.consequence(action)
+    lines = [paint(heading) + (f"  ({printable(consequence)})" if consequence else "")]
+    lines += [f"    {detail}" for detail in _details(action)]
+    return lines + _fields(action, style)
+
+
+def _details(action: Action) -> list[str]:
+    details = [printable(action.reason)] if action.reason else []
+    if action.position is not None:
+        details.append(f"from {printable(str(action.position))}")
+    if action.kind is not ActionKind.DELETE and (action.kind is ActionKind.CREATE or action.impact.restarts):
+        details.append(plan_words.needs(action))
+    elif action.replicas_after != action.replicas_before and action.kind is ActionKind.UPDATE:
+        details.append(f"{plural(action.replicas_before, 'replica')} now, then {plan_words.needs(action)}")
+    if plan_words.surge(action):
+        details.append(plan_words.surge(action))
+    return [detail for detail in details if detail]
+
+
+def _fields(action: Action, style: Style) -> list[str]:
+    if action.kind is not ActionKind.UPDATE:
+        return []
+    rows = [(short_path(field.path), before(field), "->", after(field)) for field in action.change.fields]
+    lines = table(rows, indent="    ")
+    worst = plan_words.worst(action.change.fields)
+    if worst is not None and worst.reason:
+        lines.append(
+            style.dim(f"    {worst.impact.value} because of {short_path(worst.path)}: {printable(worst.reason)}")
+        )
+    return lines
+
+
+def _hold(hold: Hold, style: Style) -> list[str]:
+    action = hold.action
+    heading = f"! held: {plan_words.verb(action)} {printable(action.name)}"
+    consequence = plan_words.consequence(action)
+    return [
+        style.red(heading) + (f"  ({printable(consequence)})" if consequence else ""),
+        f"    {printable(hold.reason)} (guard {hold.guard})",
+        f"    to release it: {printable(hold.release)}",
+        *_fields(action, style),
+    ]
+
+
+def _capacity(plan: Plan) -> list[str]:
+    capacity = plan.capacity
+    wanted = {**interesting(capacity.needed), **interesting(capacity.peak)}
+    names = [
+        name
+        for name in ordered({*wanted, *({"CPU", "GPU"} & set(capacity.total))})
+        if wanted.get(name) or capacity.total.get(name)
+    ]
+    if not names:
+        return []
+    rows: list[tuple[str, ...]] = [("resources", "needed", "in use now", "at most", "cluster has")]
+    for name in names:
+        sides = (capacity.needed, capacity.used, capacity.peak, capacity.total)
+        rows.append((f"  {printable(name)}", *(amount(name, side.get(name, 0.0)) for side in sides)))
+    return table(rows, right=(1, 2, 3, 4))
