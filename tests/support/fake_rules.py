@@ -43,7 +43,6 @@ APPLICATION_KEYS = frozenset(
         "external_scaler_enabled",
     }
 )
-)
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
