@@ -97,7 +97,7 @@ def _application(name: str, entry: JsonValue) -> LiveApplication:
     return LiveApplication(
         name=name,
         status=status,
-        message=_plain(entry.get("message")),
+        message=plain(entry.get("message")),
         application=Application(config) if isinstance(config, Mapping) and "name" in config else None,
         deployments=tuple(_deployment(key, deployments[key]) for key in sorted(deployments)),
         declarative=entry.get("source", "declarative") == "declarative",
@@ -111,7 +111,7 @@ def _deployment(name: str, entry: JsonValue) -> LiveDeployment:
     return LiveDeployment(
         name=name,
         status=str(_field(entry, "status", where)),
-        message=_plain(entry.get("message")),
+        message=plain(entry.get("message")),
         target_num_replicas=int(_field(entry, "target_num_replicas", where)),
         replicas=_replicas(_field(entry, "replicas", where), where),
         options=_mapping(entry, "deployment_config", where),
@@ -217,7 +217,8 @@ def _field(entry: JsonValue, key: str, where: str) -> Any:
     return entry[key]
 
 
-def _plain(text: JsonValue) -> str:
+def plain(text: JsonValue) -> str:
+    """The text without the colours that Ray puts into its messages."""
     return _ANSI.sub("", str(text or ""))
 
 
