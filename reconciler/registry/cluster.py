@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from reconciler.registry.spec import NonNegativeFloat, PositiveInt
+from reconciler.registry.spec import NonNegativeFloat, PositiveInt, StrictBool
 
 
 class _Section(BaseModel):
@@ -49,8 +49,12 @@ class Cluster(_Section):
         description="Names this registry in the applications it owns. Two registries that share a Ray cluster need "
         "different owners: what another owner deployed is listed and never changed.",
     )
-    default: bool = Field(False, description="Serve the models that name no cluster; the commands' default target.")
-    local: bool = Field(False, description="The embedded cluster of `reconcile local up`, instead of `dashboard`.")
+    default: StrictBool = Field(
+        False, description="Serve the models that name no cluster; the commands' default target."
+    )
+    local: StrictBool = Field(
+        False, description="The embedded cluster of `reconcile local up`, instead of `dashboard`."
+    )
     dashboard: Dashboard | None = None
     gateway: Gateway = Field(default_factory=Gateway)
     runtime_packages: dict[str, str] | None = Field(

@@ -21,11 +21,7 @@ class ModelEntry:
 
     def position(self, path: KeyPath = ()) -> Position:
         """Where `path` was written, or its nearest written parent, or the start of the file."""
-        for length in range(len(path), -1, -1):
-            found = self.positions.get(path[:length])
-            if found is not None:
-                return found
-        return Position(self.file)
+        return _nearest(self.file, self.positions, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +32,18 @@ class ClusterEntry:
     file: str
     cluster: Cluster
     positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
+
+    def position(self, path: KeyPath = ()) -> Position:
+        """Where `path` was written, or its nearest written parent, or the start of the file."""
+        return _nearest(self.file, self.positions, path)
+
+
+def _nearest(file: str, positions: Mapping[KeyPath, Position], path: KeyPath) -> Position:
+    for length in range(len(path), -1, -1):
+        found = positions.get(path[:length])
+        if found is not None:
+            return found
+    return Position(file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+StrictBool = Annotated[bool, Field(strict=True)]
 StrictInt = Annotated[int, Field(strict=True)]
 NonNegativeInt = Annotated[int, Field(strict=True, ge=0)]
 PositiveInt = Annotated[int, Field(strict=True, ge=1)]
-NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -88,9 +89,9 @@ class PromptFormat(_Section):
     trailing_assistant: str = Field(description="Opens the answer: the model generates from here.")
     user: str
     default_system_message: str = ""
-    system_in_user: bool = Field(False, description="Put the system message inside the first user message.")
-    add_system_tags_even_if_message_is_empty: bool = False
-    strip_whitespace: bool = Field(True, description="Strip every message before it is formatted.")
+    system_in_user: StrictBool = Field(False, description="Put the system message inside the first user message.")
+    add_system_tags_even_if_message_is_empty: StrictBool = False
+    strip_whitespace: StrictBool = Field(True, description="Strip every message before it is formatted.")
 
 
 class Generation(_Section):
@@ -167,7 +168,9 @@ class ScalingConfig(_Section):
     """The resources of one replica: `num_workers` workers beside the replica actor."""
 
     num_workers: PositiveInt = Field(1, description="Workers of a replica: tensor parallel × pipeline parallel size.")
-    num_gpus_per_worker: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="0: the model runs on CPUs.")
+    num_gpus_per_worker: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(
+        1.0, description="0: the model runs on CPUs."
+    )
     num_cpus_per_worker: NonNegativeFloat = 1.0
     placement_strategy: PlacementStrategy = PlacementStrategy.PACK
     resources_per_worker: dict[str, PositiveFloat] = Field(
@@ -191,14 +194,14 @@ class Rollout(_Section):
         description="surge: start new replicas beside the old ones (no downtime, needs room). rolling: replace a few "
         "at a time with less capacity. recreate: stop the old replicas first (downtime).",
     )
-    protect: bool = Field(False, description="Refuse any plan that would delete or restart this model.")
+    protect: StrictBool = Field(False, description="Refuse any plan that would delete or restart this model.")
     timeout_s: PositiveFloat = Field(1200.0, description="Seconds a new version may take until it serves.")
 
 
 class ModelSpec(_Section):
     """One served model, as a person wrote it, in canonical form. It knows no cluster's state."""
 
-    enabled: bool = Field(True, description="false: checked but not served; a model that was served is deleted.")
+    enabled: StrictBool = Field(True, description="false: checked but not served; a model that was served is deleted.")
     clusters: list[str] | None = Field(None, description="Clusters that serve it, by file name; else the default one.")
     rollout: Rollout = Field(default_factory=Rollout)
     deployment_config: DeploymentConfig = Field(default_factory=DeploymentConfig)

@@ -20,9 +20,9 @@ REGISTRY_CHECKS: tuple[RegistryCheck, ...] = ()
 CLUSTER_CHECKS: tuple[RegistryCheck, ...] = ()
 """Each needs every cluster file, so they wait until none of those is refused."""
 
-CHECKS: Mapping[str, Callable[[Any], Iterable[Diagnostic]]] = {
-    rule_name(check): check for check in (*MODEL_CHECKS, *REGISTRY_CHECKS, *CLUSTER_CHECKS)
-}
+_ALL: tuple[Callable[[Any], Iterable[Diagnostic]], ...] = (*MODEL_CHECKS, *REGISTRY_CHECKS, *CLUSTER_CHECKS)
+
+CHECKS: Mapping[str, Callable[[Any], Iterable[Diagnostic]]] = {rule_name(check): check for check in _ALL}
 """Every check by its rule id."""
 
 

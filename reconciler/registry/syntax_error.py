@@ -1,0 +1,32 @@
+"""What libyaml says about a file that is no YAML, in words that help."""
+
+from yaml.error import MarkedYAMLError
+from yaml.reader import ReaderError
+
+from reconciler.diagnostics import Diagnostic, Position
+
+_HINTS = {
+    "mapping values are not allowed": "quote a value that holds `: `, or check the indentation",
+    "did not find expected key": "check the indentation and the quotes of this line and those before it",
+    "could not find expected ':'": "a key needs `: ` behind it; text of several lines needs quotes or `|`",
+    "cannot start any token": "quote a value that begins with a special character",
+    "did not find expected ',' or": "close the brackets, and quote text that begins with `[` or `{`",
+    "found unexpected end of stream": "a quote is not closed",
+    "did not find expected alphabetic or numeric character": "quote text that begins with `*` or `&`",
+}
+_DEFAULT_HINT = "check the indentation, and quote text with special characters"
+
+
+def syntax_error(file: str, text: str, error: MarkedYAMLError | ReaderError) -> Diagnostic:
+    """The diagnostic for an error of the parser."""
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    if mark is None:
+        return Diagnostic(Position(file), "yaml-syntax", f"this is no YAML: {problem}", _DEFAULT_HINT)
+    position = Position(file, mark.line + 1, mark.column + 1)
+    lines = text.split("\n")
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if line[: mark.column + 1].strip(" ").startswith("\t"):
+        return Diagnostic(position, "tab-indentation", "a tab stands in the indentation", "indent with spaces")
+    hint = next((hint for words, hint in _HINTS.items() if words in problem), _DEFAULT_HINT)
+    return Diagnostic(position, "yaml-syntax", f"this is no YAML: {problem}", hint)
