@@ -15,13 +15,14 @@ _OWN_RESOURCES = {"CPU": "num_cpus_per_worker", "GPU": "num_gpus_per_worker"}
 
 def accelerator_types(entry: ModelEntry) -> Iterator[Diagnostic]:
     """Accelerator types are those Ray puts on nodes. A node may declare its own, so another name is a warning."""
-    known = ray_table().accelerator_types
+    # Ray labels an A10 by its own name, though its list has the A10G of AWS only.
+    known = {*ray_table().accelerator_types, "A10"}
     for path in _resources(entry):
         resource = str(path[-1])
         if not resource.startswith("accelerator_type") or resource.removeprefix(_PREFIX) in known:
             continue
         plain = resource.removeprefix("accelerator_type").lstrip(":_").replace("_", "-").removeprefix("NVIDIA-").upper()
-        near = get_close_matches(plain, [name.upper() for name in known], n=1)
+        near = get_close_matches(plain, sorted(name.upper() for name in known), n=1)
         meant = next((name for name in known if near and name.upper() == near[0]), None)
         yield Diagnostic(
             entry.position(path),
