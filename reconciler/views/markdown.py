@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from reconciler.views.printable import printable
 
-_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+# What means something inside a line; a sentence never begins one.
+_PUNCTUATION = re.compile(r"([\\`*_\[\]|~$])")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _REFERENCE = re.compile(r"(@|#)(?=\w)")
 _LITERAL = re.compile(r"`([^`]+)`")

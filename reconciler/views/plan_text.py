@@ -37,7 +37,7 @@ def _action(action: Action, style: Style) -> list[str]:
     paint = {"+": style.green, "-": style.red}.get(plan_words.sign(action), style.yellow)
     heading = f"{plan_words.sign(action)} {plan_words.verb(action)} {printable(action.name)}"
     consequence = plan_words.consequence(action)
-    lines = [paint(heading) + (f"  ({printable(consequence)})" if consequence else "")]
+    lines = [paint(heading) + (f": {printable(consequence)}" if consequence else "")]
     lines += [f"    {detail}" for detail in _details(action)]
     return lines + _fields(action, style)
 
@@ -62,9 +62,8 @@ def _fields(action: Action, style: Style) -> list[str]:
     lines = table(rows, indent="    ")
     worst = plan_words.worst(action.change.fields)
     if worst is not None and worst.reason:
-        lines.append(
-            style.dim(f"    {worst.impact.value} because of {short_path(worst.path)}: {printable(worst.reason)}")
-        )
+        what = worst.impact.value + (f" because of {short_path(worst.path)}" if len(rows) > 1 else "")
+        lines.append(style.dim(f"    {what}: {printable(worst.reason)}"))
     return lines
 
 
@@ -73,7 +72,7 @@ def _hold(hold: Hold, style: Style) -> list[str]:
     heading = f"! held: {plan_words.verb(action)} {printable(action.name)}"
     consequence = plan_words.consequence(action)
     return [
-        style.red(heading) + (f"  ({printable(consequence)})" if consequence else ""),
+        style.red(heading) + (f": {printable(consequence)}" if consequence else ""),
         f"    {printable(hold.reason)} (guard {hold.guard})",
         f"    to release it: {printable(hold.release)}",
         *_fields(action, style),

@@ -7,6 +7,7 @@ from reconciler.views.printable import plural, printable
 
 _BYTES = ("memory", "object_store_memory")
 _FIRST = ("GPU", "CPU")
+_KIND = "accelerator_type:"
 
 
 def amount(resource: str, quantity: float) -> str:
@@ -24,10 +25,11 @@ def ordered(resources: Iterable[str]) -> list[str]:
 
 def resources(quantities: Mapping[str, float]) -> str:
     """All resources after commas, or `no resources`."""
-    parts = [
-        f"{amount(name, quantities[name])} {printable(name)}" for name in ordered(quantities) if quantities[name] > 0
-    ]
-    return ", ".join(parts) or "no resources"
+    present = [name for name in ordered(quantities) if quantities[name] > 0]
+    parts = [f"{amount(name, quantities[name])} {printable(name)}" for name in present if not name.startswith(_KIND)]
+    # Of these a tiny amount is asked for, only to be placed where that kind of accelerator is.
+    kinds = [printable(name.removeprefix(_KIND)) for name in present if name.startswith(_KIND)]
+    return (", ".join(parts) or "no resources") + (f" on {', '.join(kinds)}" if kinds else "")
 
 
 def replica_resources(bundles: Bundles) -> str:

@@ -1,0 +1,49 @@
+"""Where output goes: data to stdout, everything else to stderr; colour only on a terminal that wants it."""
+
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from reconciler.views.style import Style
+
+
+class Console:
+    """The three standard streams and what they can do."""
+
+    def __init__(self, variables: Mapping[str, str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> None:
+        self._stdout = stdout
+        self._stderr = stderr
+        plain = bool(variables.get("NO_COLOR")) or variables.get("TERM") == "dumb"
+        self.out_style = Style(stdout.isatty() and not plain)
+        self.note_style = Style(stderr.isatty() and not plain)
+        self.can_ask = stdin.isatty() and stderr.isatty()
+        """Whether a person is there who can answer a question."""
+        self.can_redraw = stderr.isatty() and variables.get("TERM") != "dumb"
+        """Whether lines on stderr may be drawn again."""
+
+    def out(self, text: str) -> None:
+        """Data, complete with its line end."""
+        self._write(self._stdout, text)
+
+    def note(self, text: str) -> None:
+        """A line for people."""
+        self._write(self._stderr, text + "\n")
+
+    def error(self, message: str, hint: str | None = None) -> None:
+        """What went wrong, and what to do."""
+        self.note(f"{self.note_style.red('error')}: {message}" + (f"\n\nhint: {hint}" if hint else ""))
+
+    def ask(self, question: str) -> bool:
+        """A yes or no from the person at the terminal; no unless they say yes."""
+        self._write(self._stderr, f"{question} [y/N] ")
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    @staticmethod
+    def _write(stream: TextIO, text: str) -> None:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            # A terminal or pipe that is not UTF-8: better a question mark than a traceback.
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "replace").decode(encoding))
+        stream.flush()

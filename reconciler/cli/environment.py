@@ -1,0 +1,85 @@
+"""What a run gets from outside, in one value that a test can replace."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.cli.console import Console
+from reconciler.cli.options import DEFAULT_LOCAL_DIRECTORY, LOCAL_DIRECTORY_VARIABLE
+
+if TYPE_CHECKING:
+    from reconciler.apply.clock import Clock
+    from reconciler.apply.smoke import SmokeTest
+    from reconciler.registry.registry import ClusterEntry
+    from reconciler.serve.protocols import ServeReader, ServeWriter
+
+    class Client(ServeReader, ServeWriter, Protocol):
+        """Reads a cluster and changes it."""
+
+
+class Connection(Protocol):
+    """An open door to one cluster (`serve.connect.Connection`)."""
+
+    @property
+    def address(self) -> str:
+        """Of the Ray dashboard, as shown to people."""
+        ...
+
+    @property
+    def gateway_address(self) -> str:
+        """Where clients reach the gateway."""
+        ...
+
+    @property
+    def client(self) -> "Client":
+        """What reads and changes the cluster."""
+        ...
+
+
+Connect = Callable[["ClusterEntry", Mapping[str, str], Path], AbstractContextManager[Connection]]
+
+
+def connect(entry: "ClusterEntry", variables: Mapping[str, str], directory: Path) -> AbstractContextManager[Connection]:
+    """A connection to the real cluster. Imports the HTTP client."""
+    from reconciler.serve.connect import connect as open_connection
+
+    return open_connection(entry, env=variables, local_directory=directory)
+
+
+def gateway_smoke(address: str) -> "SmokeTest":
+    """The real smoke test: one request through the gateway."""
+    from reconciler.apply.smoke import GatewaySmoke
+
+    return GatewaySmoke(address)
+
+
+def system_clock() -> "Clock":
+    """The machine's clock."""
+    from reconciler.apply.clock import SystemClock
+
+    return SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Environment variables, the console, and the doors to the cluster and to time."""
+
+    variables: Mapping[str, str]
+    console: Console
+    connect: Connect = field(default=connect)
+    smoke: Callable[[str], "SmokeTest"] = field(default=gateway_smoke)
+    clock: Callable[[], "Clock"] = field(default=system_clock)
+
+    @property
+    def local_directory(self) -> Path:
+        """The state folder of the embedded cluster."""
+        return Path(self.variables.get(LOCAL_DIRECTORY_VARIABLE) or DEFAULT_LOCAL_DIRECTORY)
+
+
+def process_environment() -> Environment:
+    """That of this process."""
+    return Environment(dict(os.environ), Console(os.environ, sys.stdin, sys.stdout, sys.stderr))

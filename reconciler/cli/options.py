@@ -1,0 +1,54 @@
+"""The options that several commands share, each defined once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+LOCAL_DIRECTORY_VARIABLE = "RECONCILER_LOCAL_DIR"
+DEFAULT_LOCAL_DIRECTORY = Path(".reconciler/local")
+
+
+def registry_option(command: Command) -> Command:
+    """`--registry DIR`."""
+    return click.option(
+        "--registry",
+        "registry_root",
+        type=click.Path(path_type=Path),
+        default=Path("registry"),
+        show_default=True,
+        help="Folder with the model files and clusters/.",
+    )(command)
+
+
+def cluster_option(command: Command) -> Command:
+    """`--cluster NAME`."""
+    return click.option(
+        "--cluster", "cluster_name", metavar="NAME", help="Cluster of registry/clusters/; else the default one."
+    )(command)
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    """`--format`, the first one being the default."""
+    return click.option(
+        "--format", "output", type=click.Choice(formats), default=formats[0], show_default=True, help="How to say it."
+    )
+
+
+def detailed_exitcode_option(what: str) -> Callable[[Command], Command]:
+    """`--detailed-exitcode`."""
+    return click.option("--detailed-exitcode", is_flag=True, help=f"Exit with 2 when there {what}.")
+
+
+def allow_options(command: Command) -> Command:
+    """The flags that release guards, as `allow_delete`, `allow_downtime` and `allow_protected`."""
+    for name, text in (
+        ("protected", "Change models that are marked with `protect`, even if it deletes or restarts them."),
+        ("downtime", "Replace replicas even where a model is without service meanwhile."),
+        ("delete", "Delete as many models as the registry says, however many they are."),
+    ):
+        command = click.option(f"--allow-{name}", is_flag=True, help=text)(command)
+    return command

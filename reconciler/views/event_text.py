@@ -1,0 +1,41 @@
+"""One event of apply as one line for people."""
+
+from reconciler.apply.events import (
+    DocumentSent,
+    Event,
+    Finished,
+    Progress,
+    RollbackStarted,
+    SmokeAnswered,
+    WaveStarted,
+)
+from reconciler.views.printable import cut, listed, printable
+from reconciler.views.style import PLAIN, Style
+
+
+def event_text(event: Event, style: Style = PLAIN) -> str:
+    """What happened, without the application's details that the outcome shows at the end."""
+    match event:
+        case WaveStarted(number, count, applications):
+            step = f"step {number} of {count}: " if count > 1 else "changing "
+            return style.bold(f"{step}{listed(applications)}")
+        case DocumentSent(applications, reason):
+            return f"config with {applications} applications accepted ({printable(reason)})"
+        case Progress():
+            return f"{printable(event.application)}: {progress_text(event)}"
+        case SmokeAnswered(application, _, answer, seconds):
+            said = f": {cut(printable(answer), 60)!r}" if answer else ""
+            return f"{printable(application)}: answered a real request in {seconds:.1f} s{said}"
+        case RollbackStarted(application, cause):
+            return style.red(f"{printable(application)}: failed, going back to its previous config: {printable(cause)}")
+        case Finished(outcome):
+            paint = style.red if outcome.result.is_failure else style.green
+            return paint(f"{printable(outcome.application)}: {outcome.result.value} after {outcome.seconds:.0f} s")
+
+
+def progress_text(event: Progress) -> str:
+    """Where one action stands: phase, replicas, what is waited for, since when."""
+    parts = [event.phase.value, f"{event.running} of {event.target} new replicas"]
+    if event.message:
+        parts.append(cut(printable(event.message), 80))
+    return ", ".join([*parts, f"{event.seconds:.0f} s"])
