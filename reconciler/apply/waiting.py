@@ -1,0 +1,111 @@
+"""Whether an application has reached what was asked of it. Pure: one look at a live state, no patience of its own.
+
+A PUT makes every application DEPLOYING before it is answered, so RUNNING after it means the new target is reached
+(`ray.serve._private.application_state.ApplicationState._set_target_state` 2.60). Replica ids prove it once more.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from reconciler.apply.evidence import first_line
+from reconciler.state.live import ApplicationStatus, LiveApplication, LiveDeployment
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What an application is to become."""
+
+    config: Mapping[str, Any] | None
+    """What was sent for it; None when it is to be gone."""
+    replaced: frozenset[str] = frozenset()
+    """Ids of the replicas that must all be gone."""
+
+
+class Standing(Enum):
+    """How far an application is."""
+
+    PENDING = auto()
+    REACHED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far an application is, what it waits for or why it failed, and its replicas of the new version."""
+
+    standing: Standing
+    message: str
+    running: int = 0
+    target: int = 0
+
+
+def judge(live: LiveApplication | None, goal: Goal) -> Verdict:
+    """Compare an application as it is with what it is to become."""
+    if goal.config is None:
+        return _judge_delete(live)
+    if live is None or live.status is ApplicationStatus.DELETING:
+        return Verdict(Standing.FAILED, "somebody else deleted it")
+    if live.status in (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY):
+        return Verdict(Standing.FAILED, failure_message(live))
+    return _progress(live, goal)
+
+
+def _judge_delete(live: LiveApplication | None) -> Verdict:
+    if live is None:
+        return Verdict(Standing.REACHED, "gone")
+    if live.status is not ApplicationStatus.DELETING:
+        return Verdict(Standing.FAILED, "somebody else deployed it again")
+    left = sum(len(deployment.replicas) for deployment in live.deployments)
+    return Verdict(Standing.PENDING, f"{left} replicas still stopping", left, 0)
+
+
+def failure_message(live: LiveApplication) -> str:
+    """Everything Ray says about an application: its own message, then those of its deployments."""
+    messages = (live.message, *(deployment.message for deployment in live.deployments))
+    return "\n".join(dict.fromkeys(message.strip() for message in messages if message.strip())) or live.status.value
+
+
+def _progress(live: LiveApplication, goal: Goal) -> Verdict:
+    least = _least_replicas(goal.config or {})
+    running = sum(len(_new(deployment, goal)) for deployment in live.deployments)
+    target = sum(_target(deployment, least) for deployment in live.deployments)
+    waits = tuple(_waits(live, goal, least))
+    return Verdict(Standing.PENDING if waits else Standing.REACHED, "; ".join(waits) or "serves", running, target)
+
+
+def _waits(live: LiveApplication, goal: Goal, least: Mapping[str, int]) -> Iterator[str]:
+    """What is still missing, in words."""
+    if not live.deployments:
+        yield "building the application"
+        return
+    for deployment in live.deployments:
+        running, target = len(_new(deployment, goal)), _target(deployment, least)
+        if running < target:
+            yield f"{running} of {target} new replicas run"
+        old = sum(replica.replica_id in goal.replaced for replica in deployment.replicas)
+        if old:
+            yield f"{old} of the old replicas still there"
+    if live.status is not ApplicationStatus.RUNNING:
+        said = next((first_line(found.message) for found in live.deployments if found.message.strip()), "")
+        yield said or f"Ray says {live.status.value}"
+
+
+def _new(deployment: LiveDeployment, goal: Goal) -> tuple[str, ...]:
+    return tuple(replica_id for replica_id in deployment.running if replica_id not in goal.replaced)
+
+
+def _target(deployment: LiveDeployment, least: Mapping[str, int]) -> int:
+    """How many replicas must run: the lower bound, or fewer when Ray aims at fewer (`target_capacity`). What the
+    autoscaler wants beyond that may have no room and is not waited for."""
+    return min(least.get(deployment.name, deployment.target_num_replicas), deployment.target_num_replicas)
+
+
+def _least_replicas(config: Mapping[str, Any]) -> dict[str, int]:
+    """The lower bound of each deployment that the config gives an autoscaling block."""
+    return {
+        entry["name"]: int(entry["autoscaling_config"].get("min_replicas", 1))
+        for entry in config.get("deployments") or ()
+        if isinstance(entry.get("autoscaling_config"), Mapping)
+    }
