@@ -210,7 +210,9 @@ class _Reader:
         value, surprise = resolve(event.value)
         if surprise is not None:
             shown, hint = quoted(event.value), surprise.hint
-            if not is_key and is_secret_path(path):
+            if is_key:
+                hint = "quote it"
+            elif is_secret_path(path):
                 shown, hint = "the value", "quote it"
             self._report(self._position(event), surprise.rule, f"{shown} {surprise.meaning}", hint, path)
         return value

@@ -1,21 +1,25 @@
 """What gives a secret away: the name of its key, or the shape of its value."""
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 
-_KINDS = {
-    "a Hugging Face token": r"\bhf_[A-Za-z0-9]{20,}",
-    "an API key (sk-...)": r"\bsk-[A-Za-z0-9_-]{20,}",
-    "an AWS access key id": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-    "a GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{20,}",
-    "a GitLab token": r"\bglpat-[A-Za-z0-9_-]{20,}",
-    "a Slack token": r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
-    "a Google API key": r"\bAIza[A-Za-z0-9_-]{35}",
-    "a JSON web token": r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.",
-    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "a password in a URL": r"://[^\s/:@$\"']+:[^\s/@$\"']+@",
-}
+_SHAPES: tuple[tuple[str, str, str], ...] = (
+    ("hf_", "a Hugging Face token", r"\bhf_[A-Za-z0-9]{20,}"),
+    ("sk-", "an API key (sk-...)", r"\bsk-[A-Za-z0-9_-]{20,}"),
+    ("AKIA", "an AWS access key id", r"\bAKIA[0-9A-Z]{16}\b"),
+    ("ASIA", "an AWS access key id", r"\bASIA[0-9A-Z]{16}\b"),
+    ("gh", "a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{30,}"),
+    ("github_pat_", "a GitHub token", r"\bgithub_pat_[A-Za-z0-9_]{20,}"),
+    ("glpat-", "a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    ("xox", "a Slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    ("AIza", "a Google API key", r"\bAIza[A-Za-z0-9_-]{35}"),
+    ("eyJ", "a JSON web token", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."),
+    ("PRIVATE KEY", "a private key", r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"),
+    ("@", "a password in a URL", r"://[^\s/:@$\"']{1,200}:[^\s/@$\"']{1,200}@"),
+)
+"""A text that the token must contain, what the token is, and its shape."""
+
+_PATTERNS = tuple((mark, kind, re.compile(pattern)) for mark, kind, pattern in _SHAPES)
 
 _SECRET_WORDS = frozenset(
     {"token", "secret", "password", "passwd", "passphrase", "credential", "credentials", "apikey"}
@@ -28,24 +32,12 @@ _HARMLESS_WORDS = frozenset(
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
-class _Shapes:
-    """The shapes of well-known tokens as one pattern, so that a text is read once."""
-
-    def __init__(self, kinds: dict[str, str]) -> None:
-        self._names = list(kinds)
-        self._pattern = re.compile("|".join(f"({pattern})" for pattern in kinds.values()))
-
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        """Everything in the text that looks like a token."""
-        return self._pattern.finditer(text)
-
-    def kind(self, match: re.Match[str]) -> str:
-        """What a match looks like, in words."""
-        return self._names[(match.lastindex or 1) - 1]
-
-
-SECRET_SHAPES = _Shapes(_KINDS)
-"""Finds well-known tokens in a text."""
+def find_secrets(text: str) -> list[tuple[int, str]]:
+    """Where something in the text looks like a well-known token, and like which."""
+    # Looking for the mark first is a hundred times faster than looking for the pattern.
+    return [
+        (match.start(), kind) for mark, kind, pattern in _PATTERNS if mark in text for match in pattern.finditer(text)
+    ]
 
 
 def is_secret_name(name: str) -> bool:

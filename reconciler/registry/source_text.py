@@ -3,7 +3,7 @@
 import re
 
 from reconciler.diagnostics import Diagnostic, Position
-from reconciler.registry.secret import SECRET_SHAPES
+from reconciler.registry.secret import find_secrets
 
 MAX_BYTES = 1024 * 1024
 """The largest file that is read. The longest real model files are a hundredth of it."""
@@ -11,7 +11,7 @@ MAX_BYTES = 1024 * 1024
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 # Control characters, and the line breaks that YAML 1.1 counts and editors do not.
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)")
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def decode(file: str, content: bytes) -> tuple[str | None, tuple[Diagnostic, ...]]:
@@ -24,7 +24,7 @@ def decode(file: str, content: bytes) -> tuple[str | None, tuple[Diagnostic, ...
             message = f"the file begins with a byte order mark of {encoding}"
             return None, (Diagnostic(Position(file), "byte-order-mark", message, "save it as UTF-8 without a mark"),)
     try:
-        text = content.decode()
+        text = content.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         return None, (_not_utf8(file, content, error),)
     unwanted = tuple(
@@ -44,12 +44,12 @@ def secrets(file: str, text: str) -> tuple[Diagnostic, ...]:
     """Whatever looks like a well-known kind of token, anywhere in the text, comments included. Never echoed."""
     return tuple(
         Diagnostic(
-            text_position(file, text, match.start()),
+            text_position(file, text, offset),
             "secret-in-clear",
-            f"this looks like {SECRET_SHAPES.kind(match)}",
+            f"this looks like {kind}",
             "revoke it, remove it and write `${env:NAME}`: the variable is read on the cluster's nodes",
         )
-        for match in SECRET_SHAPES.finditer(text)
+        for offset, kind in find_secrets(text)
     )
 
 

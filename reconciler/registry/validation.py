@@ -13,7 +13,7 @@ from reconciler.registry.document import Document
 from reconciler.registry.known_keys import hint_for
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import KeyPath
-from reconciler.registry.secret import SECRET_SHAPES, is_secret_path
+from reconciler.registry.secret import find_secrets, is_secret_path
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -142,7 +142,7 @@ def _found(path: KeyPath, value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     kind = "text" if isinstance(value, str) else "a boolean" if isinstance(value, bool) else "a number"
-    if is_secret_path(path) or any(True for _ in SECRET_SHAPES.finditer(str(value))):
+    if is_secret_path(path) or find_secrets(str(value)):
         return kind
     shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else value
     return f"the text {quoted(shown)}" if isinstance(value, str) else f"{kind.replace('a ', 'the ')} {quoted(shown)}"

@@ -1,0 +1,72 @@
+"""Which cluster serves which model."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from reconciler.diagnostics import Diagnostic, Position, Severity
+from reconciler.registry.checks.check import rule_name
+from reconciler.registry.quoted import quoted
+from reconciler.registry.registry import ClusterEntry, ModelEntry, Registry
+
+
+def no_cluster(registry: Registry) -> Iterable[Diagnostic]:
+    """Models without a cluster cannot be planned."""
+    if registry.models and not registry.clusters:
+        message = "no cluster is described"
+        hint = "write `clusters/<name>.yaml` with `owner: ...` and `local: true` or `dashboard:`"
+        yield Diagnostic(Position(registry.models[0].file), rule_name(no_cluster), message, hint)
+
+
+def several_default_clusters(registry: Registry) -> Iterable[Diagnostic]:
+    """One default at most."""
+    defaults = [entry for entry in registry.clusters if entry.cluster.default]
+    for entry in defaults[1:]:
+        message = f"{quoted(defaults[0].name)} is the default cluster already"
+        yield Diagnostic(
+            entry.position(("default",)), rule_name(several_default_clusters), message, "keep one `default: true`"
+        )
+
+
+def no_default_cluster(registry: Registry) -> Iterable[Diagnostic]:
+    """A model that names no cluster needs a default one."""
+    if not registry.clusters or registry.default_cluster() is not None:
+        return
+    for entry in registry.models:
+        if entry.spec.clusters is None:
+            message = "the model names no cluster, and none is the default"
+            hint = "write `clusters:` here, or `default: true` in one of the cluster files"
+            yield Diagnostic(entry.position(), rule_name(no_default_cluster), message, hint)
+
+
+def unknown_cluster(registry: Registry) -> Iterable[Diagnostic]:
+    """Every cluster that a model names has a file."""
+    names = [entry.name for entry in registry.clusters]
+    for entry in registry.models:
+        for index, name in enumerate(entry.spec.clusters or ()):
+            if name not in names:
+                near = get_close_matches(name, names, n=1)
+                known = ", ".join(quoted(each) for each in names) or "none"
+                hint = f"did you mean {quoted(near[0])}?" if near else f"known clusters: {known}"
+                message = f"there is no cluster {quoted(name)}"
+                yield Diagnostic(entry.position(("clusters", index)), rule_name(unknown_cluster), message, hint)
+
+
+def served_nowhere(entry: ModelEntry) -> Iterable[Diagnostic]:
+    """An enabled model with an empty list of clusters is written for nothing."""
+    if entry.spec.enabled and entry.spec.clusters == []:
+        message = "the model is enabled, and its list of clusters is empty: no cluster serves it"
+        hint = "name a cluster, or write `enabled: false`"
+        yield Diagnostic(entry.position(("clusters",)), rule_name(served_nowhere), message, hint, Severity.WARNING)
+
+
+def shared_dashboard(registry: Registry) -> Iterable[Diagnostic]:
+    """Two cluster files with one owner on one Ray cluster would each delete what the other deploys."""
+    first: dict[tuple[str, str], ClusterEntry] = {}
+    for entry in registry.clusters:
+        dashboard = entry.cluster.dashboard
+        address = "" if dashboard is None else dashboard.address.rstrip("/").lower()
+        other = first.setdefault((address, entry.cluster.owner), entry)
+        if other is not entry:
+            message = f"{quoted(other.name)} describes the same Ray cluster with the same owner"
+            position = entry.position(("dashboard", "address") if dashboard else ("local",))
+            yield Diagnostic(position, rule_name(shared_dashboard), message, "remove one of the two files")

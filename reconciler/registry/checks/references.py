@@ -1,0 +1,53 @@
+"""References to variables of the cluster's nodes: `${env:NAME}`."""
+
+import re
+from collections.abc import Iterable
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.registry.checks.check import rule_name
+from reconciler.registry.checks.strings import strings_with
+from reconciler.registry.registry import KeyPath, ModelEntry
+
+REFERENCE = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
+"""One well-formed reference."""
+
+_ATTEMPT = re.compile(r"\$\{|\$env:", re.IGNORECASE)
+
+_RESOLVED: tuple[KeyPath, ...] = (
+    ("engine_config", "hf_model_id"),
+    ("engine_config", "tokenizer_id"),
+    ("engine_config", "engine_kwargs"),
+    ("engine_config", "runtime_env", "env_vars"),
+    ("engine_config", "s3_mirror_config"),
+    ("engine_config", "gcs_mirror_config"),
+)
+"""The keys whose values reach a node and are resolved there."""
+
+_VERBATIM: tuple[KeyPath, ...] = (
+    ("engine_config", "generation", "prompt_format"),
+    ("engine_config", "engine_kwargs", "chat_template"),
+    ("engine_config", "model_description"),
+)
+"""Text for people and models, in which `${` is nothing special."""
+
+
+def malformed_reference(entry: ModelEntry) -> Iterable[Diagnostic]:
+    """What looks like a reference is one."""
+    for path, value in strings_with("$", entry):
+        if not _below(path, _VERBATIM) and _ATTEMPT.search(REFERENCE.sub("", value)):
+            message = "this is no reference to a variable: it has the form `${env:NAME}`"
+            hint = "NAME is letters, digits and `_`, and does not begin with a digit"
+            yield Diagnostic(entry.position(path), rule_name(malformed_reference), message, hint)
+
+
+def misplaced_reference(entry: ModelEntry) -> Iterable[Diagnostic]:
+    """A reference stands where it is resolved."""
+    for path, value in strings_with("$", entry):
+        if not _below(path, _RESOLVED) and not _below(path, _VERBATIM) and REFERENCE.search(value):
+            message = "a reference to a variable is not resolved here"
+            hint = "it is in `env_vars`, `engine_kwargs`, `hf_model_id`, `tokenizer_id` and the mirrors"
+            yield Diagnostic(entry.position(path), rule_name(misplaced_reference), message, hint)
+
+
+def _below(path: KeyPath, places: tuple[KeyPath, ...]) -> bool:
+    return any(path[: len(place)] == place for place in places)
