@@ -144,6 +144,8 @@ def route(spec: ModelSpec) -> dict[str, JsonValue]:
         "stop_token_ids": [stop for stop in stops if not isinstance(stop, str)],
         "description": engine.model_description,
         "url": engine.model_url,
+        # Remembered on the cluster, because a model whose file is gone has no setting left to ask.
+        "protect": spec.rollout.protect,
     }
     return {
         "application": application_name(spec.model_id),

@@ -6,6 +6,7 @@ same integer as one value. Booleans are never numbers.
 
 import hashlib
 import json
+import math
 from typing import Any
 
 JsonValue = Any
@@ -30,9 +31,28 @@ def canonical_text(value: JsonValue) -> str:
 
 def digest(value: JsonValue) -> str:
     """SHA-256 of the canonical text, in hexadecimal."""
-    return hashlib.sha256(canonical_text(value).encode()).hexdigest()
+    # JSON may escape half a surrogate pair, which strict UTF-8 refuses to write.
+    return hashlib.sha256(canonical_text(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def same(left: JsonValue, right: JsonValue) -> bool:
-    """Whether two values mean the same to Ray Serve."""
-    return canonical_text(left) == canonical_text(right)
+    """Whether two values mean the same to Ray Serve: whether their canonical texts are equal."""
+    if isinstance(left, dict):
+        return (
+            isinstance(right, dict)
+            and left.keys() == right.keys()
+            and all(same(item, right[key]) for key, item in left.items())
+        )
+    if isinstance(left, list | tuple):
+        return (
+            isinstance(right, list | tuple)
+            and len(left) == len(right)
+            and all(same(item, other) for item, other in zip(left, right, strict=True))
+        )
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return bool(left == right) or (_is_nan(left) and _is_nan(right))
+
+
+def _is_nan(value: JsonValue) -> bool:
+    return isinstance(value, float) and math.isnan(value)

@@ -1,0 +1,75 @@
+"""What a reader of the plan should know although nothing is done about it."""
+
+from collections.abc import Iterator
+
+from reconciler.plan.footing import bundles_key
+from reconciler.plan.impact import PROVEN_RAY, is_proven
+from reconciler.plan.match import Match
+from reconciler.plan.plan import ActionKind
+from reconciler.state.desired import DesiredState
+from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
+from reconciler.state.placement import Room
+
+
+def cautions(desired: DesiredState, live: LiveState, found: Match, room: Room) -> tuple[str, ...]:
+    """The warnings of a plan, in a fixed order."""
+    return (
+        *_unproven(live),
+        *(text for there in sorted(found.unchanged, key=lambda entry: entry.name) for text in _unsettled(there)),
+        *_failed_before(found),
+        *_beyond_reach(desired, room),
+    )
+
+
+def _unproven(live: LiveState) -> Iterator[str]:
+    if not is_proven(live.ray_version):
+        yield (
+            f"the cluster runs Ray {live.ray_version}; what a change restarts is proven for Ray {PROVEN_RAY}, "
+            "so every update is expected to restart its replicas"
+        )
+
+
+def _unsettled(there: LiveApplication) -> Iterator[str]:
+    if there.status is ApplicationStatus.DEPLOY_FAILED:
+        yield (
+            f"`{there.name}` is as the registry says but failed to deploy{_because(there)}; Ray does not try the same "
+            "config again, so change the model, or delete it and apply again"
+        )
+    elif there.status is ApplicationStatus.UNHEALTHY:
+        yield f"`{there.name}` is as the registry says but unhealthy{_because(there)}; a plan cannot mend it"
+    elif there.status is not ApplicationStatus.RUNNING:
+        yield f"`{there.name}` is as the registry says and still {there.status}; apply waits for it"
+
+
+def _because(there: LiveApplication) -> str:
+    line = first_line(there.message)
+    return f" ({line})" if line else ""
+
+
+def first_line(message: str) -> str:
+    """The first line of a message that says anything."""
+    return next((line.strip() for line in message.splitlines() if line.strip()), "")
+
+
+def _failed_before(found: Match) -> Iterator[str]:
+    for candidate in found.candidates:
+        there = candidate.live
+        if candidate.kind is ActionKind.UPDATE and there and there.status is ApplicationStatus.DEPLOY_FAILED:
+            yield (
+                f"the config of `{there.name}` that is live failed to deploy{_because(there)}; replicas of an earlier "
+                "one may still serve, and stay if the registry's is that one"
+            )
+
+
+def _beyond_reach(desired: DesiredState, room: Room) -> Iterator[str]:
+    """Models whose autoscaling may ask for more than the cluster has when nothing else runs there."""
+    empty = room.emptied()
+    answers: dict[tuple[object, ...], int] = {}
+    for entry in desired.applications:
+        if entry.max_replicas == entry.min_replicas:
+            continue
+        key = (entry.max_replicas, *bundles_key(entry.bundles))
+        if key not in answers:
+            answers[key] = empty.count(entry.bundles, entry.max_replicas)
+        if 0 < answers[key] < entry.max_replicas:
+            yield f"`{entry.name}` may scale to {entry.max_replicas} replicas; the empty cluster holds {answers[key]}"

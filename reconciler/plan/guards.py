@@ -1,0 +1,152 @@
+"""What a plan refuses to do on its own, one named function each.
+
+A guard looks at all candidates and names those it holds, why, and what would release them. A held application stays
+exactly as it is live; the rest of the plan goes on.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.plan.match import Candidate, Match
+from reconciler.plan.plan import ActionKind
+from reconciler.plan.routes import by_application, live_routes
+from reconciler.state.live import ApplicationStatus, LiveState
+from reconciler.state.names import GATEWAY_APPLICATION
+
+MASS_DELETE_COUNT = 2
+MASS_DELETE_SHARE = 0.3
+"""From this many deletes, and above this share of our models, a plan looks like a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the person allows this once."""
+
+    allow_delete: bool = False
+    """Deletes, however many."""
+    allow_downtime: bool = False
+    """Restarts without room for new replicas beside the old ones."""
+    allow_protected: bool = False
+    """Deletes and restarts of protected models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What guards look at."""
+
+    match: Match
+    live: LiveState
+    options: PlanOptions
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """One candidate that a guard holds."""
+
+    candidate: Candidate
+    guard: str
+    reason: str
+    release: str
+
+
+Guard = Callable[[Situation], Iterator[tuple[Candidate, str, str]]]
+
+
+def objections(situation: Situation) -> Mapping[str, Objection]:
+    """The first objection of each held candidate, by application name."""
+    found: dict[str, Objection] = {}
+    for name, guard in GUARDS.items():
+        for candidate, reason, release in guard(situation):
+            found.setdefault(candidate.name, Objection(candidate, name, reason, release))
+    return found
+
+
+def _imperative(situation: Situation) -> Iterator[tuple[Candidate, str, str]]:
+    for candidate in _creates(situation):
+        if candidate.live is not None and not candidate.live.declarative:
+            yield (
+                candidate,
+                f"a program deployed an application named `{candidate.name}` with `serve.run`, and it is not ours",
+                f"run `serve.delete({candidate.name!r})` there, or give the model another `model_id`",
+            )
+
+
+def _owner_conflict(situation: Situation) -> Iterator[tuple[Candidate, str, str]]:
+    for candidate in _creates(situation):
+        if candidate.live is not None:
+            application = candidate.live.application
+            owner = application.owner if application is not None else None
+            whose = f"belongs to `{owner}`" if owner else "carries no owner"
+            yield (
+                candidate,
+                f"an application named `{candidate.name}` is there already and {whose}; ours is `{situation.owner}`",
+                "delete that application, take it over with `reconcile import`, or give ours another name",
+            )
+
+
+def _route_taken(situation: Situation) -> Iterator[tuple[Candidate, str, str]]:
+    holder = next(
+        (
+            entry.name
+            for entry in situation.live.applications
+            if entry.route_prefix == "/"
+            and entry.name != GATEWAY_APPLICATION
+            and entry.status is not ApplicationStatus.DELETING
+        ),
+        None,
+    )
+    for candidate in situation.match.candidates:
+        if holder is not None and candidate.name == GATEWAY_APPLICATION:
+            yield (
+                candidate,
+                f"the application `{holder}` serves the route `/`, where the gateway belongs",
+                f"give `{holder}` another route_prefix, or delete it",
+            )
+
+
+def _protected(situation: Situation) -> Iterator[tuple[Candidate, str, str]]:
+    if situation.options.allow_protected:
+        return
+    remembered = by_application(live_routes(situation.match.owned))
+    for candidate in situation.match.candidates:
+        if candidate.desired is None:
+            doomed = bool(remembered.get(candidate.name, ("", {}))[1].get("protect"))
+        else:
+            doomed = candidate.restarts and candidate.desired.rollout.protect
+        if doomed:
+            deed = "deleted" if candidate.desired is None else "restarted"
+            yield (
+                candidate,
+                f"`{candidate.name}` is protected and would be {deed}",
+                "apply `rollout.protect: false` first, or plan with `--allow-protected`",
+            )
+
+
+def _mass_delete(situation: Situation) -> Iterator[tuple[Candidate, str, str]]:
+    deletes = [candidate for candidate in situation.match.candidates if candidate.kind is ActionKind.DELETE]
+    models = sum(entry.name != GATEWAY_APPLICATION for entry in situation.match.owned)
+    share = len(deletes) / models if models else 0.0
+    if situation.options.allow_delete or len(deletes) < MASS_DELETE_COUNT or share <= MASS_DELETE_SHARE:
+        return
+    for candidate in deletes:
+        yield (
+            candidate,
+            f"{len(deletes)} of {models} models would be deleted, more than {MASS_DELETE_SHARE:.0%}",
+            "check that the registry is complete, then plan with `--allow-delete`",
+        )
+
+
+def _creates(situation: Situation) -> Iterator[Candidate]:
+    return (candidate for candidate in situation.match.candidates if candidate.kind is ActionKind.CREATE)
+
+
+GUARDS: Mapping[str, Guard] = {
+    "imperative": _imperative,
+    "owner-conflict": _owner_conflict,
+    "route-taken": _route_taken,
+    "protected": _protected,
+    "mass-delete": _mass_delete,
+}
+"""Every guard by the name people see, first come first served. Those that need to know the room on the nodes are in
+`plan.waves`."""
