@@ -32,8 +32,8 @@ class Connection:
 def connect(entry: ClusterEntry, *, env: Mapping[str, str], local_directory: Path) -> Connection:
     """A connection to the cluster of a cluster file; nothing is asked of it yet.
 
-    `local_directory` is the state folder of `reconcile local up`. Raises `ServeError` with a hint when the local cluster
-    is not up or the token is not where the file says.
+    `local_directory` is the state folder of `reconcile local up`. Raises `ServeError` with a hint when the local
+    cluster is not up or the token is not where the file says.
     """
     cluster = entry.cluster
     if cluster.dashboard is None:
