@@ -1,7 +1,6 @@
 """What libyaml says about a file that is no YAML, in words that help."""
 
 from yaml.error import MarkedYAMLError
-from yaml.reader import ReaderError
 
 from reconciler.diagnostics import Diagnostic, Position
 
@@ -17,12 +16,10 @@ _HINTS = {
 _DEFAULT_HINT = "check the indentation, and quote text with special characters"
 
 
-def syntax_error(file: str, text: str, error: MarkedYAMLError | ReaderError) -> Diagnostic:
+def syntax_error(file: str, text: str, error: MarkedYAMLError) -> Diagnostic:
     """The diagnostic for an error of the parser."""
-    mark = getattr(error, "problem_mark", None)
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
-    if mark is None:
-        return Diagnostic(Position(file), "yaml-syntax", f"this is no YAML: {problem}", _DEFAULT_HINT)
+    mark, problem = error.problem_mark, str(error.problem)
+    assert mark is not None, "libyaml gives every error a place"
     position = Position(file, mark.line + 1, mark.column + 1)
     lines = text.split("\n")
     line = lines[mark.line] if mark.line < len(lines) else ""
