@@ -43,6 +43,16 @@ def detailed_exitcode_option(what: str) -> Callable[[Command], Command]:
     return click.option("--detailed-exitcode", is_flag=True, help=f"Exit with 2 when there {what}.")
 
 
+def local_directory_option(command: Command) -> Command:
+    """`--directory DIR` of the `local` commands; the others read only the variable."""
+    return click.option(
+        "--directory",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help=f"State folder; else {LOCAL_DIRECTORY_VARIABLE}, else {DEFAULT_LOCAL_DIRECTORY}.",
+    )(command)
+
+
 def allow_options(command: Command) -> Command:
     """The flags that release guards, as `allow_delete`, `allow_downtime` and `allow_protected`."""
     for name, text in (

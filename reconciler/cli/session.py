@@ -11,14 +11,13 @@ from reconciler.cli.environment import Connection, Environment
 from reconciler.cli.failure import Failure
 from reconciler.cli.source_lines import source_lines
 from reconciler.diagnostics import has_errors
-from reconciler.plan.build import PlanOptions, build_plan
+from reconciler.plan.build import PlanOptions, build_plan, source_digest
 from reconciler.plan.plan import Plan, Source
 from reconciler.registry.loader import load
 from reconciler.registry.registry import ClusterEntry, Registry
 from reconciler.registry.revision import revision
 from reconciler.serve.packages import Package, resolve_packages
-from reconciler.state.desired import DesiredState, desired_state
-from reconciler.state.json_value import digest
+from reconciler.state.desired import DesiredState, RuntimePackages, desired_state
 from reconciler.state.live import LiveState, UnknownState
 from reconciler.views.diagnostics_text import diagnostics_text, summary_line
 
@@ -31,17 +30,15 @@ class Target:
     registry: Registry
     entry: ClusterEntry
     desired: DesiredState
+    uris: RuntimePackages
     packages: tuple[Package, ...]
     """Code that the applications need and that is uploaded before the first PUT."""
 
     def source(self) -> Source:
         """Where the desired state comes from; reads git."""
         found = revision(self.root)
-        content = {
-            "cluster": {"name": self.entry.name, **self.entry.cluster.model_dump(mode="json")},
-            "models": [entry.spec.model_dump(mode="json") for entry in self.registry.models_of(self.entry)],
-        }
-        return Source(found.commit, found.tree, found.dirty, digest(content))
+        digest = source_digest(self.registry, self.entry, self.uris)
+        return Source(found.commit, found.tree, found.dirty, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ def open_target(environment: Environment, root: Path, cluster_name: str | None) 
     registry = load_registry(root, environment.console)
     entry = choose_cluster(registry, cluster_name)
     uris, packages = resolve_packages(entry.cluster)
-    return Target(root, registry, entry, desired_state(registry, entry, uris), packages)
+    return Target(root, registry, entry, desired_state(registry, entry, uris), uris, packages)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Position
-from reconciler.registry.secret import SECRET_SHAPES
+from reconciler.registry.secret import find_secrets
 from reconciler.views.diagnostics_text import SourceLine
 
 _MAX_BYTES = 1024 * 1024
@@ -24,7 +24,7 @@ def source_lines(diagnostics: Sequence[Diagnostic]) -> SourceLine:
         if (position.file, position.line) in secret or not 0 < position.line <= len(lines):
             return None
         text = lines[position.line - 1]
-        return None if next(SECRET_SHAPES.finditer(text), None) else text
+        return None if find_secrets(text) else text
 
     return line
 

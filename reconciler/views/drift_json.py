@@ -4,8 +4,8 @@ import json
 
 from reconciler.drift.report import DriftReport, Finding
 from reconciler.plan.change import FieldChange
+from reconciler.plan.diff import hide
 from reconciler.state.json_value import JsonValue, canonical
-from reconciler.views.values import without_env_values
 
 
 def drift_json(report: DriftReport) -> str:
@@ -35,5 +35,5 @@ def _finding(finding: Finding) -> dict[str, JsonValue]:
 
 def _field(field: FieldChange) -> dict[str, JsonValue]:
     sides = (("live", field.before, field.before_set), ("desired", field.after, field.after_set))
-    values = {name: canonical(without_env_values(value)) for name, value, is_set in sides if is_set}
+    values = {name: canonical(hide(value)) for name, value, is_set in sides if is_set}
     return {"path": field.path, **values, "impact": field.impact.value, "reason": field.reason}

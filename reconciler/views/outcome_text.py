@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reconciler.apply.outcome import Outcome, Result
-from reconciler.views.printable import cut, listed, printable
+from reconciler.views.printable import cut, listed, log_line, printable
 from reconciler.views.style import PLAIN, Style
 
 _LOG_LINES = 20
@@ -46,8 +46,8 @@ def replicas(outcome: Outcome) -> str:
 def _outcome(outcome: Outcome, style: Style) -> list[str]:
     failed = outcome.result.is_failure
     paint = style.red if failed else style.green
-    took = f"  {outcome.seconds:.1f} s" if outcome.seconds else ""
-    lines = [f"{paint(outcome.result.value)}  {style.bold(printable(outcome.application))}{took}"]
+    took = f" after {outcome.seconds:.1f} s" if outcome.seconds else ""
+    lines = [f"{style.bold(printable(outcome.application))}: {paint(outcome.result.value)}{took}"]
     if outcome.message:
         lines.append(f"    {printable(outcome.message)}")
     if replicas(outcome):
@@ -56,5 +56,5 @@ def _outcome(outcome: Outcome, style: Style) -> list[str]:
         lines.append(f"    cause: {printable(outcome.cause)}")
     if outcome.log_excerpt:
         lines.append("    from its log:")
-        lines += [style.dim(f"      | {cut(printable(line), 200)}") for line in outcome.log_excerpt[-_LOG_LINES:]]
+        lines += [style.dim(f"      | {cut(log_line(line), 200)}") for line in outcome.log_excerpt[-_LOG_LINES:]]
     return lines

@@ -34,9 +34,9 @@ def consequence(action: Action) -> str:
     if action.rollout is not None:
         return f"{action.impact.value}, {action.rollout.sentence}"
     if action.impact is Impact.RECONFIGURE:
-        return "in place: running replicas are reconfigured, none restarts"
+        return "in place, running replicas are reconfigured"
     if action.kind is ActionKind.UPDATE:
-        return "in place: no replica restarts"
+        return "in place, no replica restarts"
     if action.kind is ActionKind.DELETE:
         return f"{plural(action.replicas_before, 'replica')} stopped"
     return ""

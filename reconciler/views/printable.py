@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_COLOUR = re.compile("\033\\[[0-9]*m")
+_COLOUR = re.compile("\033\\[[0-9;]*m")
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -16,6 +16,11 @@ def printable(text: str) -> str:
         character.encode("unicode_escape").decode() if unicodedata.category(character) in _UNPRINTABLE else character
         for character in text
     )
+
+
+def log_line(text: str) -> str:
+    """A line that a program wrote to its log: its colours are dropped, anything else unprintable is escaped."""
+    return printable(_COLOUR.sub("", text))
 
 
 def cut(text: str, width: int) -> str:
@@ -37,9 +42,9 @@ def columns(text: str) -> int:
     )
 
 
-def plural(count: int, noun: str, many: str | None = None) -> str:
+def plural(count: int, noun: str) -> str:
     """`1 model`, `2 models`."""
-    return f"{count} {noun if count == 1 else many or noun + 's'}"
+    return f"{count} {noun if count == 1 else noun + 's'}"
 
 
 def listed(items: Sequence[str], limit: int = 12) -> str:

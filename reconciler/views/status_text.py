@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
-from reconciler.views.printable import cut, plural, printable
+from reconciler.views.printable import cut, log_line, plural, printable
 from reconciler.views.resources import amount, interesting, ordered
 from reconciler.views.style import PLAIN, Style
 from reconciler.views.table import table
@@ -32,7 +32,7 @@ def _application(application: LiveApplication, style: Style, remark: str) -> lis
         heading += f"  ({remark})"
     lines = [heading]
     if application.message and status not in _HEALTHY:
-        lines += [f"    {cut(printable(line), 160)}" for line in application.message.strip().splitlines()[:6]]
+        lines += [f"    {cut(log_line(line), 160)}" for line in application.message.strip().splitlines()[:6]]
     for deployment in application.deployments:
         running = len(deployment.running)
         lines.append(

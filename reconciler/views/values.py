@@ -1,9 +1,9 @@
 """One config value as people read it. The value of an environment variable never comes out of here."""
 
 import json
-from collections.abc import Mapping
 
 from reconciler.plan.change import HIDDEN, FieldChange
+from reconciler.plan.diff import hide
 from reconciler.state.json_value import JsonValue, canonical
 from reconciler.views.printable import cut, printable
 
@@ -16,7 +16,7 @@ def shown(value: JsonValue, is_set: bool = True, width: int = 60) -> str:
         return NOT_SET
     if value == HIDDEN:
         return HIDDEN
-    return cut(printable(json.dumps(canonical(without_env_values(value)), ensure_ascii=False)), width)
+    return cut(printable(json.dumps(canonical(hide(value)), ensure_ascii=False)), width)
 
 
 def before(field: FieldChange, width: int = 60) -> str:
@@ -26,21 +26,9 @@ def before(field: FieldChange, width: int = 60) -> str:
 
 def after(field: FieldChange, width: int = 60) -> str:
     """The desired side of a field."""
+    if field.before == HIDDEN and field.after == HIDDEN:
+        return "(hidden, another value)"
     return shown(field.after, field.after_set, width)
-
-
-def without_env_values(value: JsonValue) -> JsonValue:
-    """A copy in which every value under an `env_vars` key is `HIDDEN`."""
-    if isinstance(value, Mapping):
-        return {
-            key: dict.fromkeys(item, HIDDEN)
-            if key == "env_vars" and isinstance(item, Mapping)
-            else without_env_values(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [without_env_values(item) for item in value]
-    return value
 
 
 def short_path(path: str) -> str:

@@ -1,0 +1,119 @@
+"""`reconcile apply`: bring the cluster to what the registry says."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from reconciler.apply.errors import ApplyStopped
+from reconciler.apply.executor import apply_plan
+from reconciler.apply.outcome import Outcome
+from reconciler.cli.environment import Environment
+from reconciler.cli.failure import FAILED, INTERRUPTED, Failure, WrongUsage
+from reconciler.cli.interrupt import interruptible
+from reconciler.cli.options import allow_options, cluster_option, format_option, registry_option
+from reconciler.cli.progress import progress
+from reconciler.cli.provenance import provenance
+from reconciler.cli.session import Session, open_session
+from reconciler.plan.build import PlanOptions
+from reconciler.plan.file import PlanFile, load, why_stale
+from reconciler.plan.plan import Plan
+from reconciler.views.outcome_json import outcome_json
+from reconciler.views.outcome_text import outcome_text
+from reconciler.views.plan_text import plan_text
+from reconciler.views.printable import plural
+
+
+@click.command(short_help="Bring the cluster to what the registry says")
+@click.argument("plan_file", required=False, type=click.Path(path_type=Path), metavar="[PLANFILE]")
+@registry_option
+@cluster_option
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@allow_options
+@format_option("text", "json")
+@click.pass_obj
+def command(
+    environment: Environment,
+    /,
+    plan_file: Path | None,
+    registry_root: Path,
+    cluster_name: str | None,
+    auto_approve: bool,
+    output: str,
+    **allowed: bool,
+) -> int:
+    """Bring the cluster to what the registry says.
+
+    Without PLANFILE the plan is shown and approved first: on a terminal by a question, elsewhere by --auto-approve.
+    With one, exactly that plan is carried out; when anything moved since, nothing is done.
+    """
+    console = environment.console
+    if plan_file is None and not auto_approve and not console.can_ask:
+        raise WrongUsage(
+            "nobody is there to approve the plan",
+            "give a plan file (`reconcile plan --out FILE`, then `reconcile apply FILE`) or `--auto-approve`",
+        )
+    with open_session(environment, registry_root, cluster_name) as session:
+        if plan_file is None:
+            plan = session.plan(PlanOptions(**allowed))
+        else:
+            plan = _planned(session, load(plan_file.read_text(encoding="utf-8")))
+        # Where the outcomes are for a program, the plan is for people.
+        if output == "json":
+            console.note(plan_text(plan, console.note_style))
+        else:
+            console.out(plan_text(plan, console.out_style) + "\n")
+        if not plan.waves:
+            return _say_outcomes(environment, plan, (), output)
+        if plan_file is None and not auto_approve and not console.ask("Apply this plan?"):
+            console.note("nothing was changed")
+            return FAILED
+        return _apply(environment, session, plan, output)
+
+
+def _planned(session: Session, saved: PlanFile) -> Plan:
+    """The saved plan, computed again. Raises Failure when it would not be the same now."""
+    plan = session.plan(saved.options)
+    reasons = why_stale(saved, plan, datetime.now(UTC))
+    if reasons:
+        raise Failure(
+            "the plan may not be applied any more:" + "".join(f"\n  - {reason}" for reason in reasons),
+            "nothing was changed; run `reconcile plan` again",
+        )
+    return plan
+
+
+def _apply(environment: Environment, session: Session, plan: Plan, output: str) -> int:
+    console, client, clock = environment.console, session.connection.client, environment.clock()
+    for package in session.target.packages:
+        client.upload_package(package.name, package.content)
+    stopped: ApplyStopped | None = None
+    with interruptible(console) as stop, progress(console, len(plan.actions), clock.now) as emit:
+        try:
+            outcomes = apply_plan(
+                plan,
+                reader=client,
+                writer=client,
+                smoke=environment.smoke(session.connection.gateway_address),
+                provenance=provenance(plan.source, environment.variables),
+                emit=emit,
+                clock=clock,
+                stop=stop,
+            )
+        except ApplyStopped as error:
+            stopped, outcomes = error, error.outcomes
+    code = _say_outcomes(environment, plan, outcomes, output)
+    if stopped is not None:
+        raise stopped
+    return INTERRUPTED if stop.requested else code
+
+
+def _say_outcomes(environment: Environment, plan: Plan, outcomes: tuple[Outcome, ...], output: str) -> int:
+    console = environment.console
+    if output == "json":
+        console.out(outcome_json(outcomes, plan.cluster))
+    elif outcomes:
+        console.out("\n" + outcome_text(outcomes, console.out_style))
+    if plan.holds:
+        console.note(f"{plural(len(plan.holds), 'action')} held: see above for what releases each")
+    return FAILED if plan.holds or any(outcome.result.is_failure for outcome in outcomes) else 0

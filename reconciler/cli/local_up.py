@@ -1,0 +1,34 @@
+"""`reconcile local up`: start the embedded cluster."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.environment import Environment
+from reconciler.cli.options import local_directory_option
+from reconciler.serve.local.cluster import AUTH_MODES, up
+
+AUTH_VARIABLE = "RAY_AUTH_MODE"
+
+
+@click.command(short_help="Start the local cluster, unless it runs")
+@local_directory_option
+@click.option(
+    "--auth",
+    type=click.Choice(AUTH_MODES),
+    envvar=AUTH_VARIABLE,
+    default="disabled",
+    show_default=True,
+    show_envvar=True,
+    help="Ray's token authentication.",
+)
+@click.option("--cpus", type=click.IntRange(1), default=8, show_default=True, help="Logical CPUs, as many as you like.")
+@click.pass_obj
+def command(environment: Environment, directory: Path | None, auth: str, cpus: int) -> int:
+    """Start the local cluster, unless it runs: a Ray head with Serve on free ports, and tiny models to serve."""
+    console = environment.console
+    cluster = up(directory or environment.local_directory, auth=auth, num_cpus=cpus, progress=console.note)
+    console.out(f"dashboard {cluster.dashboard_address}\ngateway   {cluster.gateway_address}/v1\n")
+    if auth != cluster.auth:
+        console.note(f"it runs already, with authentication mode `{cluster.auth}`")
+    return 0
