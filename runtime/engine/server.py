@@ -1,13 +1,14 @@
 """The deployment that runs one model: Ray's LLM server, started with what its node's environment says."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from ray._common.usage.usage_lib import usage_stats_enabled
 from ray.serve.llm import LLMConfig
 from ray.serve.llm.deployment import LLMServer
 
+from runtime.engine.batches import batched
 from runtime.engine.references import resolve
 from runtime.engine.startup import Startup
 from runtime.engine.vllm import Engine
@@ -38,3 +39,6 @@ class EngineServer(LLMServer):
         else:
             # Ray starts its telemetry agent (a process, 4 s) even where the operator has switched reports off.
             await self.engine.start()
+
+    def _batch_output_stream(self, generator: AsyncGenerator[Any, None]) -> AsyncGenerator[list[Any], None]:
+        return batched(generator, self._get_batch_interval_ms() / 1000)
