@@ -1,0 +1,42 @@
+"""Fixtures for all tests: one real Ray cluster for the whole run, started when the first test asks for it."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.serve.local.cluster import LocalCluster, down, up
+from reconciler.serve.rest import RestClient
+from tests.support.light import light_package
+from tests.support.world import World
+
+AUTH = os.environ.get("RECONCILER_TEST_AUTH", "disabled")
+"""`disabled` or `token`: how the run's cluster authenticates; the other mode has a short test of its own."""
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """A local cluster with 16 logical CPUs, shared by all tests of the run."""
+    directory = tmp_path_factory.mktemp("ray")
+    try:
+        yield up(directory, auth=AUTH, num_cpus=16)
+    finally:
+        down(directory)
+
+
+@pytest.fixture(scope="session")
+def client(ray_cluster: LocalCluster) -> Iterator[RestClient]:
+    """A client of the run's cluster."""
+    with RestClient(ray_cluster.dashboard_address, token=ray_cluster.token) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def ray_world(client: RestClient) -> Iterator[World]:
+    """The run's cluster with the light application's code and nothing deployed, before and after."""
+    package = light_package()
+    client.upload_package(package.name, package.content)
+    world = World(client, client)
+    world.apply([])
+    yield world
+    world.apply([])
