@@ -7,9 +7,10 @@ from reconciler.plan.caution import cautions
 from reconciler.plan.change import Change
 from reconciler.plan.document import carry_out, document, live_configs
 from reconciler.plan.footing import Footing, footing, room_of
-from reconciler.plan.guards import PlanOptions, Situation, objections
+from reconciler.plan.guards import Situation, objections
 from reconciler.plan.intent import action
 from reconciler.plan.match import Match, difference, match
+from reconciler.plan.options import PlanOptions
 from reconciler.plan.plan import Action, Hold, Plan, Source, Wave
 from reconciler.plan.routes import by_application, gateway_beside_holds, live_routes
 from reconciler.plan.waves import Refusal, Schedule, schedule
@@ -69,6 +70,7 @@ def build_plan(
         unmanaged=found.unmanaged,
         capacity=_capacity(desired, live, scheduled),
         warnings=cautions(desired, live, found, room),
+        options=options,
     )
 
 

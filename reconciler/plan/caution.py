@@ -6,6 +6,7 @@ from reconciler.plan.footing import bundles_key
 from reconciler.plan.impact import PROVEN_RAY, is_proven
 from reconciler.plan.match import Match
 from reconciler.plan.plan import ActionKind
+from reconciler.plan.text import first_line, plural
 from reconciler.state.desired import DesiredState
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
 from reconciler.state.placement import Room
@@ -46,11 +47,6 @@ def _because(there: LiveApplication) -> str:
     return f" ({line})" if line else ""
 
 
-def first_line(message: str) -> str:
-    """The first line of a message that says anything."""
-    return next((line.strip() for line in message.splitlines() if line.strip()), "")
-
-
 def _failed_before(found: Match) -> Iterator[str]:
     for candidate in found.candidates:
         there = candidate.live
@@ -72,4 +68,5 @@ def _beyond_reach(desired: DesiredState, room: Room) -> Iterator[str]:
         if key not in answers:
             answers[key] = empty.count(entry.bundles, entry.max_replicas)
         if 0 < answers[key] < entry.max_replicas:
-            yield f"`{entry.name}` may scale to {entry.max_replicas} replicas; the empty cluster holds {answers[key]}"
+            replicas = plural(entry.max_replicas, "replica")
+            yield f"`{entry.name}` may scale to {replicas}; the empty cluster holds {answers[key]}"

@@ -31,6 +31,8 @@ class Footing:
     """Replicas Ray will aim at."""
     serves: bool
     """Whether any replica answers requests now."""
+    new_key: tuple[object, ...]
+    """Equal for new replicas that need the same room."""
 
     @property
     def name(self) -> str:
@@ -60,9 +62,7 @@ class Footing:
     @property
     def shape(self) -> tuple[object, ...]:
         """Equal for footings that need the same room. What does not serve makes its own, so it is like no other."""
-        if self.starts_anew:
-            return (self.name,)
-        return (self.wanted_beside, *bundles_key(self.new))
+        return (self.name,) if self.starts_anew else (self.wanted_beside, self.new_key)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -77,14 +77,16 @@ def footing(candidate: Candidate, node_index: Mapping[str, int]) -> Footing:
     replicas = [replica for deployment in (live.deployments if live else ()) for replica in deployment.replicas]
     before = target_replicas(live) if live else 0
     old = live_bundles(live.application) if live and live.application else Bundles(())
+    new = candidate.desired.bundles if candidate.desired else Bundles(())
     return Footing(
         candidate=candidate,
         old=old,
         homes=tuple(node_index[node] for replica in replicas if (node := replica.node_id or "") in node_index),
-        new=candidate.desired.bundles if candidate.desired else Bundles(()),
+        new=new,
         before=before,
         after=_replicas_after(candidate.desired, before, bool(live and live.deployments)),
         serves=any(replica.state in SERVING_STATES for replica in replicas),
+        new_key=bundles_key(new),
     )
 
 

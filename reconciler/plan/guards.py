@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.plan.match import Candidate, Match
+from reconciler.plan.options import PlanOptions
 from reconciler.plan.plan import ActionKind
 from reconciler.plan.routes import by_application, live_routes
 from reconciler.state.live import ApplicationStatus, LiveState
@@ -16,18 +17,6 @@ from reconciler.state.names import GATEWAY_APPLICATION
 MASS_DELETE_COUNT = 2
 MASS_DELETE_SHARE = 0.3
 """From this many deletes, and above this share of our models, a plan looks like a mistake."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """What the person allows this once."""
-
-    allow_delete: bool = False
-    """Deletes, however many."""
-    allow_downtime: bool = False
-    """Restarts without room for new replicas beside the old ones."""
-    allow_protected: bool = False
-    """Deletes and restarts of protected models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +70,7 @@ def _owner_conflict(situation: Situation) -> Iterator[tuple[Candidate, str, str]
             yield (
                 candidate,
                 f"an application named `{candidate.name}` is there already and {whose}; ours is `{situation.owner}`",
-                "delete that application, take it over with `reconcile import`, or give ours another name",
+                "delete that application, or give our model another `model_id`",
             )
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from reconciler.diagnostics import Position
 from reconciler.plan.change import Change, Impact
+from reconciler.plan.options import NOTHING_ALLOWED, PlanOptions
 from reconciler.registry.spec import RolloutStrategy
 from reconciler.state.capacity import Bundles, Capacity
 from reconciler.state.json_value import JsonValue
@@ -111,6 +112,8 @@ class Plan:
     """Names of the applications that are not ours; listed, never changed."""
     capacity: Capacity
     warnings: tuple[str, ...] = ()
+    options: PlanOptions = NOTHING_ALLOWED
+    """What was allowed when it was made."""
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -8,8 +8,9 @@ follow one another. What fits in no way is held.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.plan.footing import Footing, bundles_key, largest_first
+from reconciler.plan.footing import Footing, largest_first
 from reconciler.plan.rollout import Squeeze, Step, beside, lesser, release
+from reconciler.plan.text import plural
 from reconciler.state.capacity import Bundles, times
 from reconciler.state.misfit import amounts, misfit
 from reconciler.state.placement import Room
@@ -90,9 +91,10 @@ def _fill(room: Room, footings: list[Footing]) -> tuple[list[Step], list[Footing
     too_large: set[tuple[object, ...]] = set()
     for one in footings:
         # A shape that did not fit will not fit later in the same wave, which only fills up.
-        step = beside(one, room) if one.shape not in too_large else None
+        shape = one.shape
+        step = beside(one, room) if shape not in too_large else None
         if step is None:
-            too_large.add(one.shape)
+            too_large.add(shape)
             left.append(one)
         else:
             steps.append(step)
@@ -116,7 +118,7 @@ def _able(footings: Iterable[Footing], room: Room) -> tuple[list[Footing], list[
     for one in footings:
         reason = None
         if one.candidate.desired is not None and (one.candidate.restarts or one.candidate.live is None or one.growth):
-            key = (one.after, *bundles_key(one.new))
+            key = (one.after, one.new_key)
             if key not in answers:
                 answers[key] = _never(one.new, max(one.after, 1), empty)
             reason = answers[key]
@@ -141,12 +143,13 @@ def _no_room(one: Footing, room: Room) -> Refusal:
     each = amounts(one.new.total)
     free = amounts(_free_of(one.new, room))
     if one.candidate.restarts:
+        strategy = "" if one.is_gateway else "set `rollout.strategy: rolling` or `recreate`, "
         reason = f"no room beside the old replicas: each new one needs {each}; free now: {free}"
-        way = "free resources, set `rollout.strategy: rolling` or `recreate`, or plan with `--allow-downtime`"
+        way = f"free resources, {strategy}or plan with `--allow-downtime`"
         return Refusal(one, "needs-room", reason, way)
     wanted = amounts(times(one.new.total, one.wanted_beside))
-    replicas = "1 replica" if one.wanted_beside == 1 else f"{one.wanted_beside} replicas"
-    reason = f"{replicas} to add need {wanted}; free now, over all nodes: {free}"
+    verb = "needs" if one.wanted_beside == 1 else "need"
+    reason = f"{plural(one.wanted_beside, 'more replica')} {verb} {wanted}; free now, over all nodes: {free}"
     return Refusal(one, "does-not-fit-now", reason, "free resources or add nodes, then plan again")
 
 

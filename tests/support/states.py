@@ -33,7 +33,7 @@ ADDRESS = "http://ray:8265"
 
 
 def model(model_id: str = "org/chat", **sections: Any) -> ModelEntry:
-    """A model file; `engine`, `deployment`, `scaling`, `rollout` and top-level keys may be given. One GPU by default."""
+    """A model file of these sections (`engine`, `deployment`, `scaling`, `rollout`) and top-level keys; one GPU."""
     engine = {"model_id": model_id, **sections.pop("engine", {})}
     document = {
         "engine_config": engine,
