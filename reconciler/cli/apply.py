@@ -14,9 +14,10 @@ from reconciler.cli.interrupt import interruptible
 from reconciler.cli.options import allow_options, cluster_option, format_option, registry_option
 from reconciler.cli.progress import progress
 from reconciler.cli.provenance import provenance
+from reconciler.cli.read_plan_file import read_plan_file
 from reconciler.cli.session import Session, open_session
-from reconciler.plan.build import PlanOptions
-from reconciler.plan.file import PlanFile, load, why_stale
+from reconciler.plan.file import PlanFile, why_stale
+from reconciler.plan.options import PlanOptions
 from reconciler.plan.plan import Plan
 from reconciler.views.outcome_json import outcome_json
 from reconciler.views.outcome_text import outcome_text
@@ -53,11 +54,13 @@ def command(
             "nobody is there to approve the plan",
             "give a plan file (`reconcile plan --out FILE`, then `reconcile apply FILE`) or `--auto-approve`",
         )
-    with open_session(environment, registry_root, cluster_name) as session:
-        if plan_file is None:
-            plan = session.plan(PlanOptions(**allowed))
-        else:
-            plan = _planned(session, load(plan_file.read_text(encoding="utf-8")))
+    saved = None if plan_file is None else read_plan_file(plan_file)
+    if saved is not None and any(allowed.values()):
+        raise WrongUsage(
+            "a plan file holds what was allowed when it was made", "give `--allow-...` to `reconcile plan`"
+        )
+    with open_session(environment, registry_root, cluster_name or (saved and saved.cluster)) as session:
+        plan = session.plan(PlanOptions(**allowed)) if saved is None else _planned(session, saved)
         # Where the outcomes are for a program, the plan is for people.
         if output == "json":
             console.note(plan_text(plan, console.note_style))

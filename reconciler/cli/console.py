@@ -1,6 +1,5 @@
 """Where output goes: data to stdout, everything else to stderr; colour only on a terminal that wants it."""
 
-import sys
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -11,6 +10,7 @@ class Console:
     """The three standard streams and what they can do."""
 
     def __init__(self, variables: Mapping[str, str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> None:
+        self._stdin = stdin
         self._stdout = stdout
         self._stderr = stderr
         plain = bool(variables.get("NO_COLOR")) or variables.get("TERM") == "dumb"
@@ -36,7 +36,7 @@ class Console:
     def ask(self, question: str) -> bool:
         """A yes or no from the person at the terminal; no unless they say yes."""
         self._write(self._stderr, f"{question} [y/N] ")
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return self._stdin.readline().strip().lower() in ("y", "yes")
 
     @staticmethod
     def _write(stream: TextIO, text: str) -> None:

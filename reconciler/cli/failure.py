@@ -28,9 +28,10 @@ def explained(error: Exception) -> Failure | None:
         return error
     from reconciler.apply.errors import ApplyStopped
     from reconciler.plan.build import PlanRefused
+    from reconciler.plan.file import PlanFileError
     from reconciler.serve.errors import ServeError
 
-    if isinstance(error, ServeError | ApplyStopped):
+    if isinstance(error, ServeError | ApplyStopped | PlanFileError):
         return Failure(error.message, error.hint)
     if isinstance(error, PlanRefused):
         return Failure(error.reason, error.hint)

@@ -24,6 +24,13 @@ class LazyGroup(click.Group):
         super().__init__(*args, **kwargs)
         self.entries = entries
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but without any arguments the help is the answer, not an error."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit(0)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order of the table, which is the order of the work."""
         return list(self.entries)

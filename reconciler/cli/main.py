@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -36,6 +35,8 @@ def main(arguments: Sequence[str] | None = None, environment: Environment | None
         return WRONG_USAGE
     except Exception as error:
         if debug:
+            import traceback
+
             console.note(traceback.format_exc().rstrip())
         failure = explained(error)
         if failure is None:

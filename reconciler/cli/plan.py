@@ -16,8 +16,8 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.say_plan import say_plan
 from reconciler.cli.session import open_session
-from reconciler.plan.build import PlanOptions
 from reconciler.plan.file import dump
+from reconciler.plan.options import PlanOptions
 
 LIFETIME = timedelta(hours=24)
 """How long a plan file may be applied."""

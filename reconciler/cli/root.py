@@ -21,7 +21,6 @@ COMMANDS = {
 @click.group(
     cls=LazyGroup,
     entries=COMMANDS,
-    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done or nothing to do; 1 failed; 2 changes or drift, with --detailed-exitcode; "
     "64 wrong usage; 130 interrupted.",
@@ -32,8 +31,5 @@ COMMANDS = {
     is_flag=True,
     help="Show where an unexpected error came from. May stand anywhere; RECONCILER_DEBUG=1 does the same.",
 )
-@click.pass_context
-def root(ctx: click.Context, debug: bool) -> None:
+def root(debug: bool) -> None:
     """GitOps for LLMs on Ray Serve: a registry of model files, planned, applied and drift-checked."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())

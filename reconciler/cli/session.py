@@ -11,7 +11,8 @@ from reconciler.cli.environment import Connection, Environment
 from reconciler.cli.failure import Failure
 from reconciler.cli.source_lines import source_lines
 from reconciler.diagnostics import has_errors
-from reconciler.plan.build import PlanOptions, build_plan, source_digest
+from reconciler.plan.build import build_plan, source_digest
+from reconciler.plan.options import PlanOptions
 from reconciler.plan.plan import Plan, Source
 from reconciler.registry.loader import load
 from reconciler.registry.registry import ClusterEntry, Registry

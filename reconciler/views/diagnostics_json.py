@@ -10,7 +10,7 @@ def diagnostics_json(diagnostics: Sequence[Diagnostic], models: int | None, clus
     """One JSON document: the diagnostics in order and their counts; `models` and `clusters` are null after errors."""
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     document = {
-        "format_version": 1,
+        "format_version": "1.0",
         "diagnostics": [
             {
                 "file": diagnostic.position.file,

@@ -3,15 +3,17 @@
 import json
 
 from reconciler.drift.report import DriftReport, Finding
-from reconciler.plan.change import FieldChange
-from reconciler.plan.diff import hide
+from reconciler.plan.encode import field_json, position_json
 from reconciler.state.json_value import JsonValue, canonical
+
+FORMAT_VERSION = "1.0"
+"""Major and minor: within a major version keys are only added."""
 
 
 def drift_json(report: DriftReport) -> str:
     """One JSON document, the same for the same report."""
     document = {
-        "format_version": 1,
+        "format_version": FORMAT_VERSION,
         "cluster": report.cluster,
         "has_drift": report.has_drift,
         "findings": [_finding(finding) for finding in report.findings],
@@ -21,19 +23,12 @@ def drift_json(report: DriftReport) -> str:
 
 
 def _finding(finding: Finding) -> dict[str, JsonValue]:
-    position = finding.position
     return {
         "kind": finding.kind.value,
         "is_drift": finding.kind.is_drift,
         "application": finding.application,
         "message": finding.message,
         "remedy": finding.remedy,
-        "fields": [_field(field) for field in finding.fields],
-        "position": position and {"file": position.file, "line": position.line, "column": position.column},
+        "fields": [canonical(field_json(field, "live", "desired")) for field in finding.fields],
+        "position": position_json(finding.position),
     }
-
-
-def _field(field: FieldChange) -> dict[str, JsonValue]:
-    sides = (("live", field.before, field.before_set), ("desired", field.after, field.after_set))
-    values = {name: canonical(hide(value)) for name, value, is_set in sides if is_set}
-    return {"path": field.path, **values, "impact": field.impact.value, "reason": field.reason}

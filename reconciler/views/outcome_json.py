@@ -9,7 +9,7 @@ from reconciler.apply.outcome import Outcome
 def outcome_json(outcomes: Sequence[Outcome], cluster: str) -> str:
     """One JSON document in the order the actions were carried out."""
     document = {
-        "format_version": 1,
+        "format_version": "1.0",
         "cluster": cluster,
         "failed": any(outcome.result.is_failure for outcome in outcomes),
         "outcomes": [

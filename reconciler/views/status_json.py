@@ -10,7 +10,7 @@ from reconciler.state.live import LiveApplication, LiveDeployment, LiveState
 def status_json(live: LiveState, applications: Sequence[LiveApplication], cluster: str, owner: str) -> str:
     """One JSON document: the given applications with their replicas, and the nodes."""
     document = {
-        "format_version": 1,
+        "format_version": "1.0",
         "cluster": cluster,
         "ray_version": live.ray_version,
         "applications": [_application(application, owner) for application in applications],

@@ -1,0 +1,83 @@
+"""The Plan inside a plan file, as far as it is there: enough to show it, never enough to carry it out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.diagnostics import Position
+from reconciler.plan.change import Change, FieldChange, Impact
+from reconciler.plan.options import PlanOptions
+from reconciler.plan.plan import Action, ActionKind, Hold, Plan, Rollout, Source, Wave
+from reconciler.registry.spec import PlacementStrategy, RolloutStrategy
+from reconciler.state.application import Application
+from reconciler.state.capacity import Bundles, Capacity
+
+Json = Mapping[str, Any]
+
+
+def saved_plan(document: Json) -> Plan:
+    """The plan that `plan.encode.plan_json` wrote, with waves that hold no document."""
+    return Plan(
+        cluster=document["cluster"],
+        address=document["address"],
+        ray_version=document["ray_version"],
+        source=Source(**document["source"]),
+        live_fingerprint=document["live_fingerprint"],
+        waves=tuple(Wave(tuple(_action(action) for action in wave["actions"]), {}) for wave in document["waves"]),
+        holds=tuple(
+            Hold(_action(hold["action"]), hold["guard"], hold["reason"], hold["release"]) for hold in document["holds"]
+        ),
+        unmanaged=tuple(document["unmanaged"]),
+        capacity=Capacity(**document["capacity"]),
+        warnings=tuple(document["warnings"]),
+        options=PlanOptions(**document["options"]),
+    )
+
+
+def _action(action: Json) -> Action:
+    kind = ActionKind(action["kind"])
+    application = Application({"name": action["application"]})
+    change = Change(
+        name=action["application"],
+        before=None if kind is ActionKind.CREATE else application,
+        after=None if kind is ActionKind.DELETE else application,
+        fields=tuple(_field(field) for field in action["fields"]),
+        impact=Impact(action["impact"]),
+    )
+    return Action(
+        kind=kind,
+        name=action["application"],
+        model_id=action["model_id"],
+        change=change,
+        reason=action["reason"],
+        rollout=action["rollout"] and _rollout(action["rollout"]),
+        bundles=action["resources_per_replica"] and _bundles(action["resources_per_replica"]),
+        replicas_before=action["replicas_before"],
+        replicas_after=action["replicas_after"],
+        timeout_s=action["timeout_s"],
+        position=action["position"] and Position(**action["position"]),
+    )
+
+
+def _field(field: Json) -> FieldChange:
+    return FieldChange(
+        path=field["path"],
+        before=field.get("before"),
+        after=field.get("after"),
+        before_set="before" in field,
+        after_set="after" in field,
+        impact=Impact(field["impact"]),
+        reason=field["reason"],
+    )
+
+
+def _rollout(rollout: Json) -> Rollout:
+    return Rollout(
+        strategy=RolloutStrategy(rollout["strategy"]),
+        surge_percent=rollout["surge_percent"],
+        downtime_expected=rollout["downtime_expected"],
+        sentence=rollout["sentence"],
+    )
+
+
+def _bundles(bundles: Json) -> Bundles:
+    return Bundles(tuple(bundles["bundles"]), PlacementStrategy(bundles["strategy"]))
