@@ -30,6 +30,7 @@ from reconciler.views.printable import plural
 @registry_option
 @cluster_option
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--keep-failed", is_flag=True, help="Leave a model that fails as it is, to be looked at.")
 @allow_options
 @format_option("text", "json")
 @click.pass_obj
@@ -40,6 +41,7 @@ def command(
     registry_root: Path,
     cluster_name: str | None,
     auto_approve: bool,
+    keep_failed: bool,
     output: str,
     **allowed: bool,
 ) -> int:
@@ -71,7 +73,7 @@ def command(
         if plan_file is None and not auto_approve and not console.ask("Apply this plan?"):
             console.note("nothing was changed")
             return FAILED
-        return _apply(environment, session, plan, output)
+        return _apply(environment, session, plan, output, keep_failed)
 
 
 def _planned(session: Session, saved: PlanFile) -> Plan:
@@ -86,7 +88,7 @@ def _planned(session: Session, saved: PlanFile) -> Plan:
     return plan
 
 
-def _apply(environment: Environment, session: Session, plan: Plan, output: str) -> int:
+def _apply(environment: Environment, session: Session, plan: Plan, output: str, keep_failed: bool) -> int:
     console, client, clock = environment.console, session.connection.client, environment.clock()
     for package in session.target.packages:
         client.upload_package(package.name, package.content)
@@ -102,6 +104,7 @@ def _apply(environment: Environment, session: Session, plan: Plan, output: str) 
                 emit=emit,
                 clock=clock,
                 stop=stop,
+                keep_failed=keep_failed,
             )
         except ApplyStopped as error:
             stopped, outcomes = error, error.outcomes

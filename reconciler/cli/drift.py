@@ -1,5 +1,6 @@
 """`reconcile drift`: what moved on the cluster though nobody merged anything."""
 
+import json
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from reconciler.cli.failure import CHANGES
 from reconciler.cli.options import cluster_option, detailed_exitcode_option, format_option, registry_option
 from reconciler.cli.session import open_session
 from reconciler.drift.compare import find_drift
-from reconciler.views.drift_json import drift_json
+from reconciler.drift.encode import drift_json
 from reconciler.views.drift_markdown import drift_markdown
 from reconciler.views.drift_text import drift_text
 
@@ -28,7 +29,7 @@ def command(
         report = find_drift(session.target.desired, session.live())
     console = environment.console
     if output == "json":
-        console.out(drift_json(report))
+        console.out(json.dumps(drift_json(report), indent=2, ensure_ascii=False) + "\n")
     elif output == "markdown":
         console.out(drift_markdown(report))
     else:

@@ -5,9 +5,9 @@ import json
 import click
 
 from reconciler.cli.environment import Environment
+from reconciler.drift.schema import drift_schema
 from reconciler.plan.schema import plan_schema
 from reconciler.registry.json_schema import cluster_schema, model_schema
-from reconciler.views.drift_schema import drift_schema
 
 SCHEMAS = {"model": model_schema, "cluster": cluster_schema, "plan": plan_schema, "drift": drift_schema}
 

@@ -1,11 +1,8 @@
-import json
-
 import pytest
 
 from reconciler.diagnostics import Position
 from reconciler.drift.report import DriftReport, Finding, FindingKind
 from reconciler.plan.change import Impact
-from reconciler.views.drift_json import drift_json
 from reconciler.views.drift_markdown import drift_markdown
 from reconciler.views.drift_text import drift_text
 from tests.support import samples
@@ -46,20 +43,3 @@ def test_the_text_of_a_report(name: str) -> None:
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_markdown_of_a_report(name: str) -> None:
     assert_golden(f"views/drift/{name}.md", drift_markdown(REPORTS[name]))
-
-
-def test_json_says_live_and_desired() -> None:
-    document = json.loads(drift_json(SOME))
-    assert document["has_drift"] is True
-    first = document["findings"][0]
-    assert (first["kind"], first["fields"][0]["live"], first["fields"][0]["desired"]) == ("config", 3, 64)
-    assert first["position"] == {"file": "registry/local--tiny-chat-a.yaml", "line": 1, "column": 1}
-    assert [finding["is_drift"] for finding in document["findings"]] == [True, True, True, False]
-
-
-def test_json_leaves_out_a_side_that_is_not_set_and_hides_environment_values() -> None:
-    value = {"env_vars": {"TOKEN": "hunter2"}}
-    change = samples.field("runtime_env", value, None, Impact.ROLLING_RESTART, after_set=False)
-    text = drift_json(DriftReport("c", (Finding(FindingKind.CONFIG, "a", "m", "r", (change,)),), ()))
-    assert "hunter2" not in text
-    assert "desired" not in json.loads(text)["findings"][0]["fields"][0]

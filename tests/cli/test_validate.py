@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import run, write_registry
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_registry(tmp_path / "registry", "chat", "other")
+    return Path("registry")
+
+
+@pytest.fixture
+def broken(registry: Path) -> Path:
+    file = registry / "acme--chat.yaml"
+    file.write_text(file.read_text().replace("max_replicas: 1", "max_replica: 1"))
+    return registry
+
+
+def test_a_clean_registry_is_said_to_be_clean(registry: Path) -> None:
+    ran = run("validate")
+    assert (ran.code, ran.out, ran.err) == (0, "No problems in 2 models, 1 cluster\n", "")
+
+
+def test_a_problem_is_shown_with_its_line(broken: Path) -> None:
+    ran = run("validate")
+    assert ran.code == 1
+    assert "registry/acme--chat.yaml:8:5: error[" in ran.out
+    assert " 8 |     max_replica: 1\n   |     ^^^^^^^^^^^\n" in ran.out
+    assert ran.out.endswith("1 error\n")
+
+
+def test_paths_choose_what_is_shown_and_counted(broken: Path) -> None:
+    assert run("validate", broken / "acme--other.yaml").code == 0
+    assert run("validate", broken / "acme--chat.yaml").code == 1
+    assert run("validate", broken).code == 1
+    ran = run("validate", "acme--chat.yaml")
+    assert (ran.code, ran.err) == (64, "error: `acme--chat.yaml` does not exist\n")
+
+
+def test_json_and_github_say_the_same(broken: Path) -> None:
+    ran = run("validate", "--format", "json")
+    assert ran.code == 1
+    [diagnostic] = json.loads(ran.out)["diagnostics"]
+    ran = run("validate", "--format", "github")
+    assert ran.out.startswith(f"::error file=registry/acme--chat.yaml,line=8,col=5,title={diagnostic['rule']}::")
+    assert ran.code == 1
+
+
+def test_a_folder_that_is_not_there(registry: Path) -> None:
+    ran = run("validate", "--registry", "nowhere")
+    assert ran.code == 1
+    assert "the registry folder does not exist" in ran.out
+
+
+def test_a_line_with_a_secret_is_never_shown(registry: Path) -> None:
+    file = registry / "acme--chat.yaml"
+    token = "hf_" + "a1B2c3D4e5" * 3
+    file.write_text(file.read_text() + f"  num_workerz: 1  # {token}\n")
+    for output in ("text", "json", "github"):
+        ran = run("validate", "--format", output)
+        assert ran.code == 1
+        assert token not in ran.out + ran.err
+
+
+def test_the_target_of_a_link_is_never_shown(registry: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text("password: hunter2\n")
+    (registry / "acme--linked.yaml").symlink_to(tmp_path / "outside.yaml")
+    ran = run("validate")
+    assert ran.code == 1
+    assert "hunter2" not in ran.out
+
+
+def test_warnings_are_fatal_only_when_strict(registry: Path) -> None:
+    for file in registry.glob("*.yaml"):
+        file.unlink()
+    ran = run("validate")
+    assert ran.code == 0
+    assert "warning[empty-registry]" in ran.out
+    assert run("validate", "--strict").code == 1
