@@ -25,6 +25,12 @@ def _pattern(name: str, *, proof: str, sentence: str, advice: str) -> Pattern:
 
 PATTERNS: tuple[Pattern, ...] = (
     _pattern(
+        "gateway_unreachable",
+        proof=r"^no answer from https?://",
+        sentence="the gateway does not answer from here",
+        advice="check `gateway.address` in the cluster file, and that this machine reaches it",
+    ),
+    _pattern(
         "missing_node_variable",
         proof=r"`([A-Za-z_]\w*)` is not set on this node",
         sentence="the variable `{0}` is not set on the node",

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from reconciler.registry.secret import SECRET_SHAPES, is_secret_name
+from reconciler.registry.secret import find_secrets, is_secret_name
 
 HIDDEN = "(hidden)"
 WIDTH = 300
 
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
 _ASSIGNED = re.compile(r"""(?P<name>[A-Za-z_][\w-]*)(?P<sign>["']?\s*[=:]\s*["']?)(?P<value>[^\s"',;&)}\]]{4,})""")
+_WORD = re.compile(r"""[^\s"',;]+""")
+_KEY_BLOCK = re.compile(r"^[A-Za-z0-9+/=]{50,}$")
 _HUGGING_FACE = re.compile(r"\bhf_[A-Za-z0-9]{6,}")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PREFIX = re.compile(r"^\s*(?:\((?:EngineCore|APIServer|Worker|ServeReplica|pid)[^)]*\)\s*)+")
@@ -20,10 +22,9 @@ def mask(text: str) -> str:
     """The text without anything that looks like a secret: token shapes, bearer values, values of secret names."""
     text = _BEARER.sub(rf"\1 {HIDDEN}", text)
     text = _ASSIGNED.sub(_mask_assigned, text)
-    spans = [match.span() for match in SECRET_SHAPES.finditer(text)]
-    for start, end in reversed(spans):
-        text = text[:start] + HIDDEN + text[end:]
-    return _HUGGING_FACE.sub(HIDDEN, text)
+    for start in sorted({start for start, _ in find_secrets(text)}, reverse=True):
+        text = text[:start] + _WORD.sub(HIDDEN, text[start:], count=1)
+    return _KEY_BLOCK.sub(HIDDEN, _HUGGING_FACE.sub(HIDDEN, text))
 
 
 def _mask_assigned(match: re.Match[str]) -> str:

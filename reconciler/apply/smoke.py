@@ -3,8 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import httpx
 
@@ -54,17 +53,9 @@ class GatewaySmoke:
     def __init__(
         self, gateway_address: str, *, timeout_s: float = 30.0, transport: httpx.BaseTransport | None = None
     ) -> None:
-        self._http = httpx.Client(base_url=gateway_address, timeout=timeout_s, transport=transport)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        self._address = gateway_address
+        self._timeout_s = timeout_s
+        self._transport = transport
 
     def ask(self, model_id: str, kind: str) -> SmokeAnswer:
         """One completion of at most eight tokens, or an embedding. Raises `SmokeFailed`."""
@@ -99,9 +90,12 @@ class GatewaySmoke:
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         try:
-            return self._http.request(method, path, json=body)
+            with httpx.Client(base_url=self._address, timeout=self._timeout_s, transport=self._transport) as http:
+                return http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise SmokeFailed(f"no answer from {path}: {str(error) or type(error).__name__}", settling=True) from error
+            raise SmokeFailed(
+                f"no answer from {self._address}{path}: {str(error) or type(error).__name__}", settling=True
+            ) from error
 
 
 def _answer(response: httpx.Response) -> Mapping[str, Any]:

@@ -4,23 +4,13 @@ A PUT makes every application DEPLOYING before it is answered, so RUNNING after 
 (`ray.serve._private.application_state.ApplicationState._set_target_state` 2.60). Replica ids prove it once more.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
+from reconciler.apply.document import Config, same_config
 from reconciler.apply.evidence import first_line
-from reconciler.state.live import ApplicationStatus, LiveApplication, LiveDeployment
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What an application is to become."""
-
-    config: Mapping[str, Any] | None
-    """What was sent for it; None when it is to be gone."""
-    replaced: frozenset[str] = frozenset()
-    """Ids of the replicas that must all be gone."""
+from reconciler.state.live import ApplicationStatus, LiveApplication, LiveDeployment, LiveState
 
 
 class Standing(Enum):
@@ -29,6 +19,8 @@ class Standing(Enum):
     PENDING = auto()
     REACHED = auto()
     FAILED = auto()
+    TAKEN = auto()
+    """Somebody else changed or deleted it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +33,30 @@ class Verdict:
     target: int = 0
 
 
-def judge(live: LiveApplication | None, goal: Goal) -> Verdict:
-    """Compare an application as it is with what it is to become."""
-    if goal.config is None:
-        return _judge_delete(live)
-    if live is None or live.status is ApplicationStatus.DELETING:
-        return Verdict(Standing.FAILED, "somebody else deleted it")
-    if live.status in (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY):
-        return Verdict(Standing.FAILED, failure_message(live))
-    return _progress(live, goal)
+def judge(live: LiveState, name: str, config: Config | None, replaced: Collection[str] = ()) -> Verdict:
+    """How far the application of that name is.
+
+    `config` is what was sent for it, None when it is to be gone; `replaced` are the ids of the replicas that must all
+    be gone.
+    """
+    entry = live.application(name)
+    if config is None:
+        return _judge_delete(entry)
+    if entry is None or entry.status is ApplicationStatus.DELETING:
+        return Verdict(Standing.TAKEN, "somebody else deleted it meanwhile")
+    submitted = entry.application.config if entry.application else None
+    if not same_config(config, submitted, live.global_logging_config):
+        return Verdict(Standing.TAKEN, "somebody else changed it meanwhile")
+    if entry.status in (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY):
+        return Verdict(Standing.FAILED, failure_message(entry))
+    return _progress(entry, config, replaced)
 
 
 def _judge_delete(live: LiveApplication | None) -> Verdict:
     if live is None:
         return Verdict(Standing.REACHED, "gone")
     if live.status is not ApplicationStatus.DELETING:
-        return Verdict(Standing.FAILED, "somebody else deployed it again")
+        return Verdict(Standing.TAKEN, "somebody else deployed it again meanwhile")
     left = sum(len(deployment.replicas) for deployment in live.deployments)
     return Verdict(Standing.PENDING, f"{left} replicas still stopping", left, 0)
 
@@ -67,24 +67,24 @@ def failure_message(live: LiveApplication) -> str:
     return "\n".join(dict.fromkeys(message.strip() for message in messages if message.strip())) or live.status.value
 
 
-def _progress(live: LiveApplication, goal: Goal) -> Verdict:
-    least = _least_replicas(goal.config or {})
-    running = sum(len(_new(deployment, goal)) for deployment in live.deployments)
+def _progress(live: LiveApplication, config: Config, replaced: Collection[str]) -> Verdict:
+    least = _least_replicas(config)
+    running = sum(len(_new(deployment, replaced)) for deployment in live.deployments)
     target = sum(_target(deployment, least) for deployment in live.deployments)
-    waits = tuple(_waits(live, goal, least))
+    waits = tuple(_waits(live, least, replaced))
     return Verdict(Standing.PENDING if waits else Standing.REACHED, "; ".join(waits) or "serves", running, target)
 
 
-def _waits(live: LiveApplication, goal: Goal, least: Mapping[str, int]) -> Iterator[str]:
+def _waits(live: LiveApplication, least: Mapping[str, int], replaced: Collection[str]) -> Iterator[str]:
     """What is still missing, in words."""
     if not live.deployments:
         yield "building the application"
         return
     for deployment in live.deployments:
-        running, target = len(_new(deployment, goal)), _target(deployment, least)
+        running, target = len(_new(deployment, replaced)), _target(deployment, least)
         if running < target:
             yield f"{running} of {target} new replicas run"
-        old = sum(replica.replica_id in goal.replaced for replica in deployment.replicas)
+        old = sum(replica.replica_id in replaced for replica in deployment.replicas)
         if old:
             yield f"{old} of the old replicas still there"
     if live.status is not ApplicationStatus.RUNNING:
@@ -92,8 +92,8 @@ def _waits(live: LiveApplication, goal: Goal, least: Mapping[str, int]) -> Itera
         yield said or f"Ray says {live.status.value}"
 
 
-def _new(deployment: LiveDeployment, goal: Goal) -> tuple[str, ...]:
-    return tuple(replica_id for replica_id in deployment.running if replica_id not in goal.replaced)
+def _new(deployment: LiveDeployment, replaced: Collection[str]) -> tuple[str, ...]:
+    return tuple(replica_id for replica_id in deployment.running if replica_id not in replaced)
 
 
 def _target(deployment: LiveDeployment, least: Mapping[str, int]) -> int:
@@ -102,7 +102,7 @@ def _target(deployment: LiveDeployment, least: Mapping[str, int]) -> int:
     return min(least.get(deployment.name, deployment.target_num_replicas), deployment.target_num_replicas)
 
 
-def _least_replicas(config: Mapping[str, Any]) -> dict[str, int]:
+def _least_replicas(config: Config) -> dict[str, int]:
     """The lower bound of each deployment that the config gives an autoscaling block."""
     return {
         entry["name"]: int(entry["autoscaling_config"].get("min_replicas", 1))

@@ -25,44 +25,47 @@ class NotTaken(Exception):
         self.message = error.message
 
 
-class Ledger:
-    """What stands in the cluster's Serve config as far as this run knows (`expected`), and the way to change it."""
+def read(reader: ServeReader) -> LiveState:
+    """What is live now. Raises `StateUnknown`."""
+    try:
+        live = reader.live_state()
+    except ServeError as error:
+        raise StateUnknown(error.message, error.hint or "check the cluster, then run it again") from error
+    if isinstance(live, UnknownState):
+        raise StateUnknown(live.reason, live.hint)
+    return live
 
-    def __init__(
-        self, expected: Document, fingerprint: str, *, reader: ServeReader, writer: ServeWriter, clock: Clock
-    ) -> None:
-        self.expected = expected
-        self._fingerprint: str | None = fingerprint
+
+class Exchange:
+    """One document after the other, each compared before and after."""
+
+    def __init__(self, reader: ServeReader, writer: ServeWriter, clock: Clock) -> None:
         self._reader = reader
         self._writer = writer
         self._clock = clock
 
-    def check(self) -> LiveState:
-        """Read, and make sure that the cluster is as expected. Raises `LiveChanged` or `StateUnknown`."""
+    def expect(self, expected: Document, fingerprint: str | None = None) -> LiveState:
+        """What is live now, which must be the expected document or have that fingerprint.
+
+        Raises `LiveChanged` or `StateUnknown`.
+        """
         live = self.read()
-        if live.fingerprint != self._fingerprint:
-            found = differences(self.expected, live)
+        if live.fingerprint != fingerprint:
+            found = differences(expected, live)
             if found:
                 raise LiveChanged(found)
         return live
 
     def read(self) -> LiveState:
-        """Read once. Raises `StateUnknown`."""
-        try:
-            live = self._reader.live_state()
-        except ServeError as error:
-            raise StateUnknown(error.message, error.hint or "check the cluster, then run it again") from error
-        if isinstance(live, UnknownState):
-            raise StateUnknown(live.reason, live.hint)
-        return live
+        """What is live now. Raises `StateUnknown`."""
+        return read(self._reader)
 
-    def send(self, document: Document, before: LiveState) -> LiveState:
+    def send(self, document: Document, before: LiveState) -> None:
         """PUT the document over what was just read, and read it back.
 
         Raises `NotTaken` when nothing changed, `LostUpdate` when something else stands there now than the document,
-        `StateUnknown` when what stands there cannot be read. `expected` is the caller's to set.
+        `StateUnknown` when what stands there cannot be read.
         """
-        self._fingerprint = None
         attempts = 0
         while True:
             attempts += 1
@@ -70,7 +73,7 @@ class Ledger:
             live = self._read_back()
             found = differences(document, live)
             if not found:
-                return live
+                return
             if trouble is None or differences(Document.of_live(before), live):
                 raise LostUpdate(found)
             if attempts == PUT_ATTEMPTS or _is_final(trouble):

@@ -1,0 +1,194 @@
+"""Waiting for everything that one PUT set going, side by side, until each application has its Outcome.
+
+Once per poll the cluster is read and every application that is not finished is looked at: it waits, it is asked for a
+real answer, or it has failed and goes back alone. No application waits for another one, except for the gateway, which
+carries the questions to the others.
+"""
+
+from collections.abc import Callable, Sequence
+
+from reconciler.apply.diagnosis import diagnose
+from reconciler.apply.document import Document
+from reconciler.apply.errors import ApplyStopped, StateUnknown
+from reconciler.apply.events import Phase, Progress, RollbackStarted, SmokeAnswered
+from reconciler.apply.evidence import first_line
+from reconciler.apply.exchange import NotTaken, read
+from reconciler.apply.logs import new_logs
+from reconciler.apply.means import Means
+from reconciler.apply.outcome import Outcome, Result
+from reconciler.apply.question import nobody_to_ask, put_question
+from reconciler.apply.smoke import SmokeFailed
+from reconciler.apply.success import success
+from reconciler.apply.waiting import Standing, Verdict, judge
+from reconciler.apply.watch import Watch
+from reconciler.plan.plan import ActionKind
+from reconciler.state.live import LiveState
+from reconciler.state.names import GATEWAY_APPLICATION
+
+POLL_S = 1.0
+BLIND_S = 120.0
+"""Seconds without a believable report after which apply gives up looking."""
+ASKING_S = 60.0
+"""Seconds in which a new version has to answer once it runs."""
+
+Undo = Callable[[Watch, Document], Document]
+"""Takes one application back; gets what is expected to be live and returns what is expected then."""
+
+
+class Pursuit:
+    """Everything that is under way after one PUT. `expected` is what is supposed to be live, rollbacks included."""
+
+    def __init__(
+        self,
+        watches: Sequence[Watch],
+        expected: Document,
+        means: Means,
+        *,
+        undo: Undo | None,
+        record: Callable[[Outcome], None],
+    ) -> None:
+        self.expected = expected
+        self._watches = watches
+        self._gateway = next((watched for watched in watches if watched.name == GATEWAY_APPLICATION), None)
+        self._means = means
+        self._undo = undo
+        self._record = record
+        self._seen_at = self._now
+
+    def run(self) -> None:
+        """Return when every application has its outcome, or soon after a stop is requested. Raises `StateUnknown` when
+        the cluster cannot be read for long."""
+        while self._pending and not self._means.stop.requested:
+            try:
+                live = self._look()
+            except StateUnknown:
+                self._abandon("the cluster cannot be read any more")
+                raise
+            for watched in self._pending if live else ():
+                if live and not self._means.stop.requested:
+                    self._advance(watched, live)
+            if self._pending:
+                self._means.clock.sleep(POLL_S)
+        self._abandon("apply was stopped")
+
+    @property
+    def _now(self) -> float:
+        return self._means.clock.now()
+
+    @property
+    def _pending(self) -> tuple[Watch, ...]:
+        return tuple(watched for watched in self._watches if watched.outcome is None)
+
+    def _look(self) -> LiveState | None:
+        try:
+            live = read(self._means.reader)
+        except StateUnknown:
+            # A dashboard that restarts must not fail a rollout that takes twenty minutes.
+            if self._now - self._seen_at >= BLIND_S:
+                raise
+            return None
+        self._seen_at = self._now
+        return live
+
+    def _advance(self, watched: Watch, live: LiveState) -> None:
+        verdict = judge(live, watched.name, self.expected.configs.get(watched.name), watched.replaced)
+        self._say(watched, verdict)
+        if verdict.standing is Standing.TAKEN:
+            message = f"{verdict.message}; run `reconcile plan` to see what is live"
+            self._finish(watched, Result.FAILED, message, live)
+        elif verdict.standing is Standing.FAILED:
+            self._fail(watched, "it failed to run", verdict.message, live)
+        elif verdict.standing is Standing.REACHED:
+            self._reached(watched, verdict, live)
+        if watched.outcome is None and watched.phase is not Phase.ASKING and self._now >= watched.deadline:
+            watched.timed_out = watched.phase is Phase.WAITING
+            self._fail(watched, f"not done after {watched.timeout_s:.0f} s", verdict.message, live)
+
+    def _say(self, watched: Watch, verdict: Verdict) -> None:
+        message = first_line(verdict.message)
+        seconds = self._now - watched.begun
+        self._means.emit(Progress(watched.name, watched.phase, message, verdict.running, verdict.target, seconds))
+
+    def _reached(self, watched: Watch, verdict: Verdict, live: LiveState) -> None:
+        if watched.phase is Phase.ROLLING_BACK:
+            result = Result.TIMED_OUT if watched.timed_out else Result.ROLLED_BACK
+            back = "removed again" if watched.previous is None else "its previous config serves again"
+            self._finish(watched, result, f"{watched.failure}; {back}", live)
+        elif not watched.asks:
+            self._finish(watched, Result.APPLIED, success(watched, live), live)
+        else:
+            if watched.phase is Phase.WAITING:
+                watched.enter(Phase.ASKING, self._now)
+            self._ask(watched, verdict, live)
+
+    def _ask(self, watched: Watch, verdict: Verdict, live: LiveState) -> None:
+        if watched is not self._gateway and self._gateway is not None and self._gateway.outcome is None:
+            watched.since = self._now
+            return
+        reason = nobody_to_ask(watched, self._gateway, self.expected, live)
+        if reason is not None:
+            note = f"not asked for an answer: {reason}"
+            self._finish(watched, Result.APPLIED, f"{success(watched, live)}; {note}", live)
+            return
+        try:
+            answer = put_question(watched, self.expected, self._means.smoke)
+        except SmokeFailed as error:
+            # One that is scaled to zero loads its model only now.
+            until = watched.since + ASKING_S if verdict.running else watched.deadline
+            if not error.settling or self._now >= until:
+                self._fail(watched, "it runs but gave no answer", error.message, live)
+            return
+        self._means.emit(SmokeAnswered(watched.name, answer.asked, answer.text, answer.seconds))
+        self._finish(watched, Result.APPLIED, f"{success(watched, live)}; answered a real request", live)
+
+    def _fail(self, watched: Watch, what: str, message: str, live: LiveState) -> None:
+        if watched.phase is Phase.ROLLING_BACK:
+            told = f"{watched.failure}; its previous config was put back but {what}: {first_line(message)}"
+            self._finish(watched, Result.FAILED, told, live)
+            return
+        watched.failure = f"{what}: {first_line(message)}"
+        if watched.kind is ActionKind.DELETE:
+            self._finish(watched, Result.FAILED, f"{watched.failure}; Ray goes on deleting it", live)
+            return
+        watched.cause = diagnose(message, new_logs(watched, live.application(watched.name), self._means.reader))
+        if self._undo is None:
+            self._finish(watched, Result.FAILED, f"{watched.failure}; left as it is", live)
+        elif not watched.is_previous_proven:
+            why = "not rolled back, because the config before this one had failed as well"
+            self._finish(watched, Result.FAILED, f"{watched.failure}; {why}", live)
+        else:
+            self._roll_back(watched, self._undo, live)
+
+    def _roll_back(self, watched: Watch, undo: Undo, live: LiveState) -> None:
+        self._means.emit(RollbackStarted(watched.name, str(watched.cause)))
+        try:
+            self.expected = undo(watched, self.expected)
+        except (ApplyStopped, NotTaken) as error:
+            told = f"{watched.failure}; it could not be rolled back: {error.message}"
+            self._finish(watched, Result.FAILED, f"{told}; mend its file and run `reconcile apply` again", live)
+            return
+        watched.replaced = frozenset()
+        watched.enter(Phase.ROLLING_BACK, self._now)
+
+    def _abandon(self, reason: str) -> None:
+        for watched in self._pending:
+            if watched.phase is Phase.ROLLING_BACK:
+                told = f"{watched.failure}; its previous config was put back, not yet seen to serve: {reason}"
+                self._finish(watched, Result.FAILED, told)
+            else:
+                told = f"{reason} while it was on its way; Ray goes on, and running apply again resumes"
+                self._finish(watched, Result.SKIPPED, told)
+
+    def _finish(self, watched: Watch, result: Result, message: str, live: LiveState | None = None) -> None:
+        entry = live.application(watched.name) if live else None
+        watched.outcome = Outcome(
+            application=watched.name,
+            result=result,
+            message=message,
+            replicas_before=watched.before,
+            replicas_after=entry.replica_ids if entry else (),
+            seconds=self._now - watched.begun,
+            cause=str(watched.cause) if watched.cause else None,
+            log_excerpt=watched.cause.evidence if watched.cause else (),
+        )
+        self._record(watched.outcome)
