@@ -58,10 +58,10 @@ def command(
         )
     saved = None if plan_file is None else read_plan_file(plan_file)
     if saved is not None and any(allowed.values()):
-        raise WrongUsage(
-            "a plan file holds what was allowed when it was made", "give `--allow-...` to `reconcile plan`"
-        )
-    with open_session(environment, registry_root, cluster_name or (saved and saved.cluster)) as session:
+        raise WrongUsage("a plan file holds what was allowed when it was made", "give the flag to `reconcile plan`")
+    if saved is not None and cluster_name is None:
+        cluster_name = saved.cluster
+    with open_session(environment, registry_root, cluster_name) as session:
         plan = session.plan(PlanOptions(**allowed)) if saved is None else _planned(session, saved)
         # Where the outcomes are for a program, the plan is for people.
         if output == "json":

@@ -43,9 +43,10 @@ def _action(action: Action, style: Style) -> list[str]:
 
 
 def _details(action: Action) -> list[str]:
-    details = [printable(action.reason)] if action.reason else []
-    if action.position is not None:
-        details.append(f"from {printable(str(action.position))}")
+    # The reason of an update is its gravest field, which stands below the fields.
+    reason = "" if action.kind is ActionKind.UPDATE else printable(action.reason)
+    file = _file(action)
+    details = [f"{reason} ({file})" if reason and file else reason or file]
     if action.kind is not ActionKind.DELETE and (action.kind is ActionKind.CREATE or action.impact.restarts):
         details.append(plan_words.needs(action))
     elif action.replicas_after != action.replicas_before and action.kind is ActionKind.UPDATE:
@@ -53,6 +54,14 @@ def _details(action: Action) -> list[str]:
     if plan_words.surge(action):
         details.append(plan_words.surge(action))
     return [detail for detail in details if detail]
+
+
+def _file(action: Action) -> str:
+    """Where the model is written; the start of a file goes without saying."""
+    position = action.position
+    if position is None:
+        return ""
+    return printable(position.file if (position.line, position.column) == (1, 1) else str(position))
 
 
 def _fields(action: Action, style: Style) -> list[str]:
