@@ -56,9 +56,11 @@ def files() -> Mapping[str, Callable[[], str]]:
 
 def published() -> Mapping[str, Callable[[], dict[str, Any]]]:
     """Every JSON Schema of the product by file name. Each layer that publishes some keeps a table of its own."""
-    from reconciler.registry import json_schema
+    from reconciler.drift import schema as drift
+    from reconciler.plan import schema as plan
+    from reconciler.registry import json_schema as registry
 
-    return json_schema.SCHEMAS
+    return {**registry.SCHEMAS, **plan.SCHEMAS, **drift.SCHEMAS}
 
 
 def _renderer(schema: Callable[[], dict[str, Any]]) -> Callable[[], str]:
