@@ -178,13 +178,11 @@ def llm_config(spec: ModelSpec, bundles: Bundles) -> dict[str, JsonValue]:
     """The model as `ray.serve.llm.LLMConfig` takes it (extra keys are errors there)."""
     engine = spec.engine_config
     mirror = engine.s3_mirror_config or engine.gcs_mirror_config
-    loading = {
-        "model_id": engine.model_id,
-        "model_source": _mirror(mirror) if mirror else engine.hf_model_id or engine.model_id,
-        "tokenizer_source": engine.tokenizer_id,
-    }
     return {
-        "model_loading_config": {key: value for key, value in loading.items() if value is not None},
+        "model_loading_config": {
+            "model_id": engine.model_id,
+            "model_source": _mirror(mirror) if mirror else engine.hf_model_id or engine.model_id,
+        },
         "llm_engine": "vLLM",
         "engine_kwargs": _engine_kwargs(spec),
         # The replica's own CPU is in the first bundle already; num_cpus 0 keeps Ray from adding it a second time.
@@ -205,6 +203,9 @@ def _engine_kwargs(spec: ModelSpec) -> dict[str, JsonValue]:
     kwargs: dict[str, Any] = dict(engine.engine_kwargs)
     kwargs["max_model_len"] = engine.max_total_tokens or DEFAULT_CONTEXT[engine.type]
     kwargs["tensor_parallel_size"] = spec.scaling_config.num_workers // int(kwargs.get("pipeline_parallel_size", 1))
+    if engine.tokenizer_id is not None:
+        # Not `tokenizer_source` of the loading config: Ray 2.60 accepts it there and never reads it.
+        kwargs["tokenizer"] = engine.tokenizer_id
     if engine.type is EngineType.EMBEDDING:
         kwargs["runner"] = "pooling"
     if engine.generation.prompt_format is not None:

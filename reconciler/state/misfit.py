@@ -30,8 +30,7 @@ def misfit(bundles: Bundles, nodes: Sequence[Mapping[str, float]]) -> str | None
         or _too_large(pieces, nodes)
         or _too_much(bundles, nodes)
         or _too_few_nodes(bundles, nodes)
-        or f"needs {' + '.join(amounts(piece) for piece in pieces)} ({bundles.strategy}), "
-        "and no choice of nodes has that together"
+        or _too_odd(bundles, len(pieces))
     )
 
 
@@ -62,3 +61,10 @@ def _too_few_nodes(bundles: Bundles, nodes: Sequence[Mapping[str, float]]) -> st
     if bundles.strategy is not PlacementStrategy.STRICT_SPREAD or len(bundles.bundles) <= len(nodes):
         return None
     return f"needs {len(bundles.bundles)} nodes (STRICT_SPREAD), the cluster has {len(nodes)}"
+
+
+def _too_odd(bundles: Bundles, pieces: int) -> str:
+    wanted = f"needs {amounts(bundles.total)}"
+    if pieces == 1:
+        return f"{wanted} on one node, and no node has that together"
+    return f"{wanted} in {pieces} parts ({bundles.strategy}), and no choice of nodes has them"
