@@ -26,6 +26,8 @@ class SourceFile:
 class Listing:
     """The YAML files of one folder, by name, and what is wrong with its other entries."""
 
+    position: Position
+    """The folder itself."""
     files: tuple[SourceFile, ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -55,8 +57,8 @@ def list_folder(root: Path, folder: Path) -> Listing | Diagnostic:
         if problem is not None:
             diagnostics.append(problem)
         elif entry.name.endswith(".yaml"):
-            files.append(SourceFile(entry.name.removesuffix(".yaml"), entry.path, _shown(entry.path)))
-    return Listing(tuple(files), tuple(diagnostics))
+            files.append(SourceFile(entry.name.removesuffix(".yaml"), entry.path, _shown(folder, entry.name)))
+    return Listing(Position(_shown(folder)), tuple(files), tuple(diagnostics))
 
 
 def read(file: SourceFile) -> bytes | Diagnostic:
@@ -70,7 +72,7 @@ def read(file: SourceFile) -> bytes | Diagnostic:
 
 
 def _problem(root: Path, folder: Path, entry: os.DirEntry[str]) -> Diagnostic | None:
-    shown = Position(_shown(entry.path))
+    shown = Position(_shown(folder, entry.name))
     lower = entry.name.lower()
     if entry.is_symlink():
         try:
@@ -116,10 +118,11 @@ def _stays_inside(root: Path, path: Path) -> bool:
 
 
 def _refused(folder: Path, rule: str, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(Position(_shown(str(folder))), rule, message, hint)
+    return Diagnostic(Position(_shown(folder)), rule, message, hint)
 
 
-def _shown(path: str) -> str:
+def _shown(folder: Path, name: str = "") -> str:
+    path = str(folder) if not name else name if folder == Path() else f"{folder}{os.sep}{name}"
     # A name that is no UTF-8 has surrogates, which no terminal takes; a line break would end the diagnostic's line.
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in path)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.diagnostics import Diagnostic, Position, has_errors, sorted_diagnostics
+from reconciler.diagnostics import Diagnostic, Position, Severity, has_errors, sorted_diagnostics
 from reconciler.registry.checks import run_checks
 from reconciler.registry.cluster import Cluster
 from reconciler.registry.document import parse
@@ -30,6 +30,9 @@ def load(root: Path) -> Loaded:
     if isinstance(listing, Diagnostic):
         return Loaded(None, (listing,))
     diagnostics = list(listing.diagnostics)
+    if not listing.files and not listing.diagnostics:
+        message, hint = "the registry has no model files", "write `<organisation>--<model>.yaml` in it"
+        diagnostics.append(Diagnostic(listing.position, "empty-registry", message, hint, Severity.WARNING))
     models = [
         ModelEntry(file.shown, spec, positions)
         for file in listing.files

@@ -33,7 +33,9 @@ def revision(root: Path) -> Revision:
     except ImportError:  # GitPython's answer to a machine without git.
         return _NONE
     try:
-        repository = git.Repo(root, search_parent_directories=True)
+        # The folder itself: where a link stands may be no repository, or another one.
+        folder = root.resolve()
+        repository = git.Repo(folder, search_parent_directories=True)
     except (git.InvalidGitRepositoryError, git.NoSuchPathError):
         return _NONE
     with repository:
@@ -41,25 +43,25 @@ def revision(root: Path) -> Revision:
             return _NONE
         commit = repository.head.commit
         try:
-            dirty = _is_dirty(repository, root)
+            dirty = _is_dirty(repository, folder)
         except git.GitCommandError:
             dirty = True
-        return Revision(commit.hexsha, _tree(repository, commit, root), dirty)
+        return Revision(commit.hexsha, _tree(repository, commit, folder), dirty)
 
 
-def _tree(repository: "Repo", commit: "Commit", root: Path) -> str | None:
-    folder = root.resolve().relative_to(Path(str(repository.working_tree_dir)).resolve()).as_posix()
-    if folder == ".":
+def _tree(repository: "Repo", commit: "Commit", folder: Path) -> str | None:
+    path = folder.relative_to(Path(str(repository.working_tree_dir)).resolve()).as_posix()
+    if path == ".":
         return str(commit.tree.hexsha)
     try:
-        return str(commit.tree.join(folder).hexsha)
+        return str(commit.tree.join(path).hexsha)
     except KeyError:
         return None
 
 
-def _is_dirty(repository: "Repo", root: Path) -> bool:
+def _is_dirty(repository: "Repo", folder: Path) -> bool:
     status = repository.git.status(
-        "--porcelain", "--untracked-files=all", "--ignored=matching", "-z", "--", str(root.resolve())
+        "--porcelain", "--untracked-files=all", "--ignored=matching", "-z", "--", str(folder)
     )
     # An ignored file matters only when the loader reads it all the same.
     return any(line and (not line.startswith("!!") or line.endswith(".yaml")) for line in status.split("\0"))

@@ -27,7 +27,7 @@ _SECRET_WORDS = frozenset(
 _SECRET_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key"), ("auth", "key")})
 # Where a secret is, and the special tokens of a tokenizer.
 _HARMLESS_WORDS = frozenset(
-    {"path", "file", "dir", "url", "bos", "eos", "pad", "unk", "sep", "cls", "mask", "image", "audio", "video"}
+    {"path", "file", "dir", "url", "ids", "bos", "eos", "pad", "unk", "sep", "cls", "mask", "image", "audio", "video"}
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 

@@ -10,6 +10,7 @@ _HINTS = {
     "could not find expected ':'": "a key needs `: ` behind it; text of several lines needs quotes or `|`",
     "cannot start any token": "quote a value that begins with a special character",
     "did not find expected ',' or": "close the brackets, and quote text that begins with `[` or `{`",
+    "found incompatible YAML document": "remove the line that begins with `%YAML`",
     "found unexpected end of stream": "a quote is not closed",
     "did not find expected alphabetic or numeric character": "quote text that begins with `*` or `&`",
 }

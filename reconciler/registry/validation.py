@@ -1,5 +1,6 @@
 """From a document to its typed form, and from pydantic's errors to diagnostics at the lines they are about."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -30,13 +31,19 @@ _EXPECTED = {
 """What was expected, by the first word of pydantic's error type."""
 
 _LIMITS = {
-    "greater_than": ("must be more than {}", "gt"),
-    "greater_than_equal": ("must be at least {}", "ge"),
-    "less_than": ("must be less than {}", "lt"),
-    "less_than_equal": ("must be at most {}", "le"),
-    "string_too_short": ("must have at least {} character(s)", "min_length"),
-    "string_too_long": ("must have at most {} characters", "max_length"),
+    "greater_than": ("must be more than {:g}", "gt"),
+    "greater_than_equal": ("must be at least {:g}", "ge"),
+    "less_than_equal": ("must be at most {:g}", "le"),
+    "string_too_short": ("must not be empty", "min_length"),
+    "string_too_long": ("must have at most {:g} characters", "max_length"),
 }
+
+_WRITTEN = {
+    "an integer": re.compile(r"-?[0-9]+"),
+    "a number": re.compile(r"-?[0-9]+(\.[0-9]+)?"),
+    "`true` or `false`": re.compile("true|false"),
+}
+"""What a text looks like that was quoted though it should not be."""
 
 _PATTERNS = {
     "^https?://": ("must begin with `http://` or `https://`", "for example `https://ray.example.com:8265`"),
@@ -100,8 +107,8 @@ def _diagnostic(form: type[BaseModel], document: Document, path: KeyPath, errors
         sentence, hint = _PATTERNS[context["pattern"]]
         return Diagnostic(position, "wrong-form", f"`{where}` {sentence}", hint)
     if kind == "value_error":
-        subject = f"`{where}`" if path else "the file"
-        return Diagnostic(position, "wrong-form", f"{subject}: {context['error']}")
+        subject = f"`{where}`: " if path else ""
+        return Diagnostic(position, "wrong-form", f"{subject}{context['error']}")
     expected = " or ".join(dict.fromkeys(_expected(each["type"]) for each in errors))
     message = f"`{where}`: expected {expected}, found {_found(path, value)}"
     return Diagnostic(position, "wrong-type", message, _type_hint(path, expected, value))
@@ -157,6 +164,8 @@ def _type_hint(path: KeyPath, expected: str, value: Any) -> str | None:
         return "quote it"
     if expected == "text" and isinstance(value, dict):
         return 'quote text that holds braces: `"{instruction}"`'
-    if expected in ("a number", "an integer") and isinstance(value, str):
-        return "remove the quotes" if value.replace(".", "", 1).isdecimal() else None
+    if expected == "a list" and isinstance(value, str):
+        return "put it in brackets: `[...]`"
+    if isinstance(value, str) and expected in _WRITTEN and _WRITTEN[expected].fullmatch(value):
+        return "remove the quotes"
     return None

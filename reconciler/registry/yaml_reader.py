@@ -129,7 +129,9 @@ class YamlReader:
         path = self._path(frame, event)
         if len(self.stack) >= MAX_DEPTH:
             message = f"more than {MAX_DEPTH} mappings and lists inside each other"
-            raise self._refuse(self._position(event), "nested-too-deeply", message, "quote text that begins with `-`")
+            raise self._refuse(
+                self._position(event), "nested-too-deeply", message, "quote text that begins with `-`, `[` or `{`"
+            )
         self._check_tag(event, path)
         container: dict[str, Any] | list[Any] = {} if isinstance(event, MappingStartEvent) else []
         self._add(frame, container)

@@ -25,6 +25,8 @@ _NO_DEFAULTS = {
 }
 """Fields of a request that have no default, or another name."""
 
+_GOES_THERE = {"instruction": "message", "system": "system message"}
+
 
 def embedding_generation(entry: ModelEntry) -> Iterable[Diagnostic]:
     """An embedding model generates nothing."""
@@ -54,21 +56,22 @@ def prompt_format_parts(entry: ModelEntry) -> Iterable[Diagnostic]:
     needed = {"instruction", "system"} if prompt_format.system_in_user else {"instruction"}
     for part, names in (("system", {"instruction"}), ("assistant", {"instruction"}), ("user", needed)):
         text = getattr(prompt_format, part)
-        problem = _part_problem(text, names) if text or part == "user" else None
-        if problem:
+        for problem, hint in _part_problems(text, names) if text or part == "user" else ():
             position = entry.position((*_GENERATION, "prompt_format", part))
-            hint = "literal braces are doubled: `{{` and `}}`"
             yield Diagnostic(position, rule_name(prompt_format_parts), f"`prompt_format.{part}` {problem}", hint)
 
 
-def _part_problem(text: str, names: set[str]) -> str | None:
+def _part_problems(text: str, names: set[str]) -> Iterable[tuple[str, str]]:
+    literal = "braces that stand for themselves are doubled: `{{` and `}}`"
     try:
         found = placeholders(text)
     except ValueError as error:
-        return f"is no format string: {error}"
-    missing, unknown = sorted(names - found), sorted(found - names)
-    if missing:
-        return f"has no `{{{missing[0]}}}`"
-    if unknown == ["system"]:
-        return "holds `{system}`, which is filled only with `system_in_user: true`"
-    return f"holds `{{{unknown[0]}}}`, which nothing fills" if unknown else None
+        yield f"is no format string: {error}", literal
+        return
+    for name in sorted(names - found):
+        yield f"has no `{{{name}}}`", f"write `{{{name}}}` where the {_GOES_THERE[name]} goes"
+    for name in sorted(found - names):
+        if name == "system":
+            yield "holds `{system}`, which is not filled in", "write `system_in_user: true`, or remove it"
+        else:
+            yield f"holds `{{{name}}}`, which is not filled in", literal

@@ -1,0 +1,57 @@
+"""The table of checks. What each of them finds is shown by the folders in `tests/cases/registry`."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reconciler.registry.checks import CHECKS, CLUSTER_CHECKS, run_checks
+from reconciler.registry.checks.check import rule_name
+from reconciler.registry.cluster import Cluster
+from reconciler.registry.loader import load
+from reconciler.registry.registry import ClusterEntry, ModelEntry, Registry
+from reconciler.registry.spec import ModelSpec
+from tests.support.golden import CASES
+
+EXPECTED = [path.read_text() for path in CASES.glob("registry/*/expected.txt")]
+
+
+@pytest.mark.parametrize("rule", sorted(CHECKS))
+def test_every_check_has_a_kebab_name_and_says_what_it_is(rule: str) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule)
+    assert CHECKS[rule].__doc__
+
+
+@pytest.mark.parametrize("rule", sorted(CHECKS))
+def test_every_check_has_a_case_that_it_finds(rule: str) -> None:
+    assert any(f" {rule}: " in text for text in EXPECTED)
+
+
+def test_cluster_checks_wait_until_every_cluster_file_is_right() -> None:
+    spec = ModelSpec.model_validate({"engine_config": {"model_id": "org/a"}, "clusters": ["unknown"]})
+    registry = Registry((ModelEntry("org--a.yaml", spec),), ())
+    assert {each.rule for each in run_checks(registry)} == {"no-cluster", "unknown-cluster"}
+    assert list(run_checks(registry, clusters_complete=False)) == []
+    assert {rule_name(check) for check in CLUSTER_CHECKS} >= {"no-cluster", "unknown-cluster"}
+
+
+def test_no_secret_is_ever_echoed() -> None:
+    secrets = ["ABCDEFGHIJKLMNOP", "letmein", "correct horse", "battery staple", "abcdefghijklmnop", "plain", "12345"]
+    told = (CASES / "registry" / "secrets" / "expected.txt").read_text()
+    told += (CASES / "registry" / "types" / "expected.txt").read_text()
+    assert [secret for secret in secrets if secret in told] == []
+
+
+def test_a_value_without_a_place_is_told_at_the_start_of_its_file() -> None:
+    cluster = Cluster.model_validate({"owner": "a", "local": True})
+    assert str(ClusterEntry("local", "clusters/local.yaml", cluster).position(("owner",))) == "clusters/local.yaml:1:1"
+
+
+def test_the_result_does_not_depend_on_the_names_of_files(tmp_path: Path) -> None:
+    (tmp_path / "clusters").mkdir()
+    (tmp_path / "clusters" / "local.yaml").write_text("owner: a\nlocal: true\n")
+    for model in ("org/b", "org/a-1", "org/a"):
+        (tmp_path / f"{model.replace('/', '--')}.yaml").write_text(f"engine_config: {{model_id: {model}}}\n")
+    registry = load(tmp_path).registry
+    assert registry is not None
+    assert [entry.spec.model_id for entry in registry.models] == ["org/a", "org/a-1", "org/b"]
