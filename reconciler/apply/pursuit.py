@@ -143,7 +143,7 @@ class Pursuit:
 
     def _fail(self, watched: Watch, what: str, message: str, live: LiveState) -> None:
         if watched.phase is Phase.ROLLING_BACK:
-            told = f"{watched.failure}; its previous config was put back but {what}: {first_line(message)}"
+            told = f"{watched.failure}; {watched.way_back}, but {what}: {first_line(message)}"
             self._finish(watched, Result.FAILED, told, live)
             return
         watched.failure = f"{what}: {first_line(message)}"
@@ -173,7 +173,7 @@ class Pursuit:
     def _abandon(self, reason: str) -> None:
         for watched in self._pending:
             if watched.phase is Phase.ROLLING_BACK:
-                told = f"{watched.failure}; its previous config was put back, not yet seen to serve: {reason}"
+                told = f"{watched.failure}; {watched.way_back}, but {reason} before that was done"
                 self._finish(watched, Result.FAILED, told)
             else:
                 told = f"{reason} while it was on its way; Ray goes on, and running apply again resumes"

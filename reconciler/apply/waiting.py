@@ -62,8 +62,8 @@ def _judge_delete(live: LiveApplication | None) -> Verdict:
 
 
 def failure_message(live: LiveApplication) -> str:
-    """Everything Ray says about an application: its own message, then those of its deployments."""
-    messages = (live.message, *(deployment.message for deployment in live.deployments))
+    """Everything Ray says about an application: the messages of its deployments say why, its own only that."""
+    messages = (*(deployment.message for deployment in live.deployments), live.message)
     return "\n".join(dict.fromkeys(message.strip() for message in messages if message.strip())) or live.status.value
 
 

@@ -57,6 +57,11 @@ class Watch:
         return self.timeout_s + (self.since if self.phase is Phase.ROLLING_BACK else self.begun)
 
     @property
+    def way_back(self) -> str:
+        """What a rollback did."""
+        return "it was taken out again" if self.previous is None else "its previous config was put back"
+
+    @property
     def is_previous_proven(self) -> bool:
         """Whether going back to the previous config can be expected to work: after a failed update it is the failed
         config that is live."""
