@@ -5,24 +5,18 @@ from pathlib import Path
 
 import click
 
-from reconciler.apply.errors import ApplyStopped
-from reconciler.apply.executor import apply_plan
-from reconciler.apply.outcome import Outcome
+from reconciler.apply.resume import unsettled
+from reconciler.cli.carry_out import Task, carry_out
 from reconciler.cli.environment import Environment
-from reconciler.cli.failure import FAILED, INTERRUPTED, Failure, WrongUsage
-from reconciler.cli.interrupt import interruptible
+from reconciler.cli.failure import FAILED, Failure, WrongUsage
 from reconciler.cli.options import allow_options, cluster_option, format_option, registry_option
-from reconciler.cli.progress import progress
-from reconciler.cli.provenance import provenance
 from reconciler.cli.read_plan_file import read_plan_file
 from reconciler.cli.session import Session, open_session
 from reconciler.plan.file import PlanFile, why_stale
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.plan import Plan
-from reconciler.views.outcome_json import outcome_json
-from reconciler.views.outcome_text import outcome_text
+from reconciler.state.live import LiveState
 from reconciler.views.plan_text import plan_text
-from reconciler.views.printable import plural
 
 
 @click.command(short_help="Bring the cluster to what the registry says")
@@ -62,23 +56,24 @@ def command(
     if saved is not None and cluster_name is None:
         cluster_name = saved.cluster
     with open_session(environment, registry_root, cluster_name) as session:
-        plan = session.plan(PlanOptions(**allowed)) if saved is None else _planned(session, saved)
+        live = session.live()
+        plan = session.plan(live, PlanOptions(**allowed)) if saved is None else _planned(session, live, saved)
         # Where the outcomes are for a program, the plan is for people.
         if output == "json":
             console.note(plan_text(plan, console.note_style))
         else:
-            console.out(plan_text(plan, console.out_style) + "\n")
-        if not plan.waves:
-            return _say_outcomes(environment, plan, (), output)
-        if plan_file is None and not auto_approve and not console.ask("Apply this plan?"):
+            console.out(plan_text(plan, console.out_style))
+        asks = saved is None and not auto_approve and bool(plan.waves)
+        if asks and not console.ask("Apply this plan?"):
             console.note("nothing was changed")
             return FAILED
-        return _apply(environment, session, plan, output, keep_failed)
+        task = Task(plan, unsettled(session.target.desired, live, plan), keep_failed)
+        return carry_out(task, environment, session, output)
 
 
-def _planned(session: Session, saved: PlanFile) -> Plan:
+def _planned(session: Session, live: LiveState, saved: PlanFile) -> Plan:
     """The saved plan, computed again. Raises Failure when it would not be the same now."""
-    plan = session.plan(saved.options)
+    plan = session.plan(live, saved.options)
     reasons = why_stale(saved, plan, datetime.now(UTC))
     if reasons:
         raise Failure(
@@ -86,40 +81,3 @@ def _planned(session: Session, saved: PlanFile) -> Plan:
             "nothing was changed; run `reconcile plan` again",
         )
     return plan
-
-
-def _apply(environment: Environment, session: Session, plan: Plan, output: str, keep_failed: bool) -> int:
-    console, client, clock = environment.console, session.connection.client, environment.clock()
-    for package in session.target.packages:
-        client.upload_package(package.name, package.content)
-    stopped: ApplyStopped | None = None
-    with interruptible(console) as stop, progress(console, len(plan.actions), clock.now) as emit:
-        try:
-            outcomes = apply_plan(
-                plan,
-                reader=client,
-                writer=client,
-                smoke=environment.smoke(session.connection.gateway_address),
-                provenance=provenance(plan.source, environment.variables),
-                emit=emit,
-                clock=clock,
-                stop=stop,
-                keep_failed=keep_failed,
-            )
-        except ApplyStopped as error:
-            stopped, outcomes = error, error.outcomes
-    code = _say_outcomes(environment, plan, outcomes, output)
-    if stopped is not None:
-        raise stopped
-    return INTERRUPTED if stop.requested else code
-
-
-def _say_outcomes(environment: Environment, plan: Plan, outcomes: tuple[Outcome, ...], output: str) -> int:
-    console = environment.console
-    if output == "json":
-        console.out(outcome_json(outcomes, plan.cluster))
-    elif outcomes:
-        console.out("\n" + outcome_text(outcomes, console.out_style))
-    if plan.holds:
-        console.note(f"{plural(len(plan.holds), 'action')} held: see above for what releases each")
-    return FAILED if plan.holds or any(outcome.result.is_failure for outcome in outcomes) else 0

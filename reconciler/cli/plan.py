@@ -45,7 +45,7 @@ def command(
 ) -> int:
     """Compare the registry with the cluster and say what would be done."""
     with open_session(environment, registry_root, cluster_name) as session:
-        plan = session.plan(PlanOptions(**allowed))
+        plan = session.plan(session.live(), PlanOptions(**allowed))
     if out is not None:
         out.write_text(dump(plan, created=datetime.now(UTC), lifetime=LIFETIME), encoding="utf-8")
     console = environment.console

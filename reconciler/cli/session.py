@@ -49,26 +49,18 @@ class Session:
     target: Target
     connection: Connection
 
-    def read(self) -> LiveState | UnknownState:
-        """What the cluster reports now."""
-        return self.connection.client.live_state()
-
     def live(self) -> LiveState:
         """What the cluster reports now. Raises Failure when it must not be believed."""
-        live = self.read()
+        live = self.connection.client.live_state()
         if isinstance(live, UnknownState):
             raise Failure(live.reason, live.hint)
         return live
 
-    def plan(self, options: PlanOptions) -> Plan:
-        """What would be done now. Raises plan.build.PlanRefused when the live state is unknown."""
+    def plan(self, live: LiveState, options: PlanOptions) -> Plan:
+        """What would be done to a cluster in that state."""
         target = self.target
         return build_plan(
-            target.desired,
-            self.read(),
-            address=self.connection.address,
-            source=target.source(),
-            options=options,
+            target.desired, live, address=self.connection.address, source=target.source(), options=options
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reconciler.apply.smoke import SmokeAnswer
 from reconciler.cli.console import Console
 from reconciler.cli.environment import Environment
 from reconciler.cli.main import main
@@ -70,6 +71,25 @@ class FakeConnection:
         """Nothing to close."""
 
 
+def gateway_config(serve: FakeServe) -> dict[str, Any]:
+    """The `user_config` of the gateway that was sent last."""
+    [gateway] = [entry for entry in serve.puts[-1]["applications"] if entry["name"] == "gateway"]
+    return dict(gateway["deployments"][0]["user_config"])
+
+
+@dataclass
+class FakeSmoke:
+    """A gateway that knows what the config in memory says and answers for everything that runs."""
+
+    serve: FakeServe
+
+    def ask(self, model_id: str, kind: str) -> SmokeAnswer:
+        return SmokeAnswer("a completion", f"hello from {model_id}", 0.1)
+
+    def models(self) -> frozenset[str]:
+        return frozenset(gateway_config(self.serve)["models"])
+
+
 @dataclass
 class FakeClock:
     """The time of the cluster in memory: waiting makes it pass there."""
@@ -87,7 +107,6 @@ def run(
     *arguments: str | Path,
     serve: FakeServe | None = None,
     variables: Mapping[str, str] | None = None,
-    smoke: Any = None,
     terminal: bool = False,
     answer: str = "",
 ) -> Ran:
@@ -103,7 +122,7 @@ def run(
         variables or {"TERM": "dumb"},
         Console(variables or {"TERM": "dumb"}, stdin, out, err),
         connect=connect,
-        smoke=lambda address: smoke,
+        smoke=lambda address: FakeSmoke(serve or FakeServe()),
         clock=lambda: FakeClock(serve or FakeServe()),
     )
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

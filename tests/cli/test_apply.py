@@ -1,0 +1,217 @@
+import json
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.state.live import LiveState
+from tests.support.cli import edited, gateway_config, run, write_registry
+from tests.support.fake_serve import FakeServe
+
+NEIGHBOUR = {"name": "neighbour", "route_prefix": "/n", "import_path": "n:build", "args": {"greeting": "hello"}}
+CHAT = "acme--chat.yaml"
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_registry(tmp_path / "registry", "chat", "other")
+    return Path("registry")
+
+
+@pytest.fixture
+def serve() -> FakeServe:
+    serve = FakeServe({"node-1": {"CPU": 16.0}})
+    serve.intrude({"applications": [NEIGHBOUR]})
+    serve.settle()
+    return serve
+
+
+@pytest.fixture
+def applied(registry: Path, serve: FakeServe) -> FakeServe:
+    """A cluster that is as the registry says."""
+    assert run("apply", "--auto-approve", serve=serve).code == 0
+    return serve
+
+
+def live(serve: FakeServe) -> LiveState:
+    state = serve.live_state()
+    assert isinstance(state, LiveState)
+    return state
+
+
+def replica_ids(serve: FakeServe, name: str) -> tuple[str, ...]:
+    application = live(serve).application(name)
+    assert application is not None
+    return application.replica_ids
+
+
+def test_the_first_apply_creates_everything_and_says_so(registry: Path, serve: FakeServe) -> None:
+    ran = run("apply", "--auto-approve", serve=serve)
+    assert ran.code == 0
+    assert ran.out.endswith("Apply: 3 applied\n")
+    assert "acme--chat: answered a real request" in ran.err
+    assert {application.name for application in live(serve).applications} == {
+        "gateway",
+        "acme--chat",
+        "acme--other",
+        "neighbour",
+    }
+
+
+def test_a_second_apply_sends_nothing(applied: FakeServe) -> None:
+    ran = run("apply", "--auto-approve", serve=applied)
+    assert ran.code == 0
+    assert "Nothing to do" in ran.out
+    assert len(applied.puts) == 1
+
+
+def test_the_gateway_remembers_who_applied_what(registry: Path, serve: FakeServe) -> None:
+    run("apply", "--auto-approve", serve=serve, variables={"GITHUB_ACTOR": "octocat", "TERM": "dumb"})
+    provenance = gateway_config(serve)["provenance"]
+    assert provenance["who"] == "octocat"
+    assert provenance["time"].endswith("+00:00")
+    assert (provenance["commit"], provenance["version"]) == (None, "0.1.0")
+
+
+def test_an_edit_that_scales_keeps_the_replicas(applied: FakeServe, registry: Path) -> None:
+    before = replica_ids(applied, "acme--chat")
+    with edited(registry / CHAT, "max_replicas: 1", "max_replicas: 2"):
+        ran = run("apply", "--auto-approve", serve=applied)
+    assert ran.code == 0
+    assert f"same replicas {before[0]}" in ran.out
+    assert replica_ids(applied, "acme--chat") == before
+
+
+def test_an_engine_argument_replaces_the_replicas(applied: FakeServe, registry: Path) -> None:
+    [before] = replica_ids(applied, "acme--chat")
+    with edited(registry / CHAT, "max_num_seqs: 4", "max_num_seqs: 8"):
+        ran = run("apply", "--auto-approve", serve=applied)
+    [after] = replica_ids(applied, "acme--chat")
+    assert ran.code == 0
+    assert f"replicas before {before}, after {after}" in ran.out
+
+
+def test_a_failed_model_makes_the_exit_code_1_and_names_the_cause(applied: FakeServe, registry: Path) -> None:
+    applied.fails = lambda config: "CUDA out of memory" if "chat" in config["name"] else None
+    with edited(registry / CHAT, "max_num_seqs: 4", "max_num_seqs: 8"):
+        ran = run("apply", "--auto-approve", serve=applied)
+    assert ran.code == 1
+    assert "acme--chat: failed and rolled back" in ran.out
+    assert "cause: " in ran.out
+
+
+def test_json_is_on_stdout_and_the_plan_on_stderr(registry: Path, serve: FakeServe) -> None:
+    ran = run("apply", "--auto-approve", "--format", "json", serve=serve)
+    document = json.loads(ran.out)
+    assert document["failed"] is False
+    assert [outcome["result"] for outcome in document["outcomes"]] == ["applied"] * 3
+    assert "Plan: 3 to create" in ran.err
+
+
+def test_without_a_terminal_somebody_has_to_approve(registry: Path, serve: FakeServe) -> None:
+    ran = run("apply", serve=serve)
+    assert (ran.code, ran.out) == (64, "")
+    assert "`--auto-approve`" in ran.err
+    assert serve.puts == []
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "", "yess\n"])
+def test_anything_but_yes_at_the_terminal_changes_nothing(registry: Path, serve: FakeServe, answer: str) -> None:
+    ran = run("apply", serve=serve, terminal=True, answer=answer)
+    assert ran.code == 1
+    assert "Apply this plan? [y/N] " in ran.err
+    assert ran.err.endswith("nothing was changed\n")
+    assert serve.puts == []
+
+
+@pytest.mark.parametrize("answer", ["y\n", "YES\n"])
+def test_yes_at_the_terminal_applies(registry: Path, serve: FakeServe, answer: str) -> None:
+    assert run("apply", serve=serve, terminal=True, answer=answer).code == 0
+    assert len(serve.puts) == 1
+
+
+def test_nothing_to_do_asks_nothing(applied: FakeServe) -> None:
+    ran = run("apply", serve=applied, terminal=True)
+    assert ran.code == 0
+    assert "[y/N]" not in ran.err
+
+
+def test_a_plan_file_is_carried_out(registry: Path, serve: FakeServe) -> None:
+    run("plan", "--out", "plan.json", serve=serve)
+    ran = run("apply", "plan.json", serve=serve)
+    assert ran.code == 0
+    assert ran.out.endswith("Apply: 3 applied\n")
+
+
+def test_a_stale_plan_is_refused_with_the_reasons(registry: Path, serve: FakeServe) -> None:
+    run("plan", "--out", "plan.json", serve=serve)
+    with edited(registry / CHAT, "max_num_seqs: 4", "max_num_seqs: 8"):
+        ran = run("apply", "plan.json", serve=serve)
+    assert (ran.code, ran.out) == (1, "")
+    assert "the plan may not be applied any more:\n  - " in ran.err
+    assert serve.puts == []
+
+
+def test_allow_flags_belong_to_the_plan(registry: Path, serve: FakeServe) -> None:
+    run("plan", "--out", "plan.json", serve=serve)
+    ran = run("apply", "plan.json", "--allow-delete", serve=serve)
+    assert (ran.code, serve.puts) == (64, [])
+
+
+def test_a_held_action_makes_the_exit_code_1(applied: FakeServe, registry: Path) -> None:
+    for file in registry.glob("acme--*.yaml"):
+        file.write_text(file.read_text() + "enabled: false\n")
+    ran = run("apply", "--auto-approve", serve=applied)
+    assert ran.code == 1
+    assert "! held: delete acme--chat" in ran.out
+    assert "2 actions held" in ran.err
+    assert run("apply", "--auto-approve", "--allow-delete", serve=applied).code == 0
+    assert {application.name for application in live(applied).applications} == {"gateway", "neighbour"}
+
+
+def test_somebody_else_writing_meanwhile_stops_it_and_says_so(registry: Path, serve: FakeServe) -> None:
+    reads = iter(range(100))
+
+    def intrude() -> None:
+        if next(reads) == 1:
+            serve.intrude({"applications": [NEIGHBOUR, {**NEIGHBOUR, "name": "late", "route_prefix": "/late"}]})
+
+    serve.before_read = intrude
+    ran = run("apply", "--auto-approve", serve=serve)
+    assert ran.code == 1
+    assert "the cluster changed since the plan was made (appeared: `late`)" in ran.err
+    assert serve.puts == []
+
+
+def test_the_first_signal_stops_at_a_safe_point_with_130(registry: Path, serve: FakeServe) -> None:
+    def interrupt(document: Mapping[str, Any]) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    serve.after_put = interrupt
+    ran = run("apply", "--auto-approve", serve=serve)
+    assert ran.code == 130
+    assert "stopping at the next safe point" in ran.err
+    assert "Apply: " in ran.out
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_run_after_an_interrupted_one_waits_for_what_that_one_began(registry: Path, serve: FakeServe) -> None:
+    test_the_first_signal_stops_at_a_safe_point_with_130(registry, serve)
+    serve.after_put = None
+    ran = run("apply", "--auto-approve", serve=serve)
+    assert ran.code == 0
+    assert "waited for as well: " in ran.err
+    assert len(serve.puts) == 1
+
+
+def test_packages_are_uploaded_before_the_first_put(registry: Path, serve: FakeServe) -> None:
+    uploaded: list[set[str]] = []
+    serve.before_put = lambda document: uploaded.append(set(serve.packages))
+    text = "runtime_packages:\n  engine: image\n  gateway: image\n"
+    with edited(registry / "clusters" / "test.yaml", text, ""):
+        assert run("apply", "--auto-approve", serve=serve).code == 0
+    assert sorted(name.rsplit("-", 1)[0] for name in uploaded[0]) == ["reconciler-engine", "reconciler-gateway"]
