@@ -21,6 +21,8 @@ DEFAULTS: dict[str, Any] = {
     "ray_actor_options": {"num_cpus": 1.0},
     "max_surge_percent": 0,
 }
+CODE_OPTIONS: dict[str, dict[str, Any]] = {"Light": {"ray_actor_options": {"num_cpus": 0.0}}}
+"""What the decorator of a deployment sets, where it differs from Ray's defaults."""
 AUTOSCALING_DEFAULTS: dict[str, Any] = {"min_replicas": 1, "max_replicas": 1, "target_ongoing_requests": 2.0}
 RESTARTING_OPTIONS = (
     "placement_group_bundles",
@@ -113,7 +115,7 @@ def code_deployments(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def effective_options(config: Mapping[str, Any], name: str, override: Mapping[str, Any]) -> dict[str, Any]:
     """Code defaults with the overrides on top, as GET shows them."""
-    options = {**DEFAULTS, "name": name, **override}
+    options = {**DEFAULTS, **CODE_OPTIONS.get(name, {}), "name": name, **override}
     options["ray_actor_options"] = {
         **options["ray_actor_options"],
         "runtime_env": {**config.get("runtime_env", {}), **options["ray_actor_options"].get("runtime_env", {})},
