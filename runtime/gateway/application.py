@@ -1,25 +1,19 @@
-"""Builds the gateway's application from the `args` in the Serve document."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Makes the gateway's application."""
 
 from fastapi import FastAPI
 from ray import serve
+from ray.llm._internal.serve.core.configs.openai_api_models import OpenAIHTTPException
 from ray.serve import Application
 from ray.serve.llm.ingress import make_fastapi_ingress
 
-from runtime.gateway.errors import install
+from runtime.gateway import handlers
 from runtime.gateway.ingress import Gateway
 
 
-def build(args: Mapping[str, Any]) -> Application:
-    """The Serve application of the gateway.
-
-    `args` holds `num_cpus`, the logical CPUs of one replica, and `owner`, which only says whose it is. Everything else
-    comes with `user_config`, which Ray Serve updates in running replicas.
-    """
+def application(num_cpus: float) -> Application:
+    """The application that `runtime.gateway.build` promises; `num_cpus` are the logical CPUs of one replica."""
     app = FastAPI()
-    install(app)
+    handlers.install(app)
+    app.add_exception_handler(OpenAIHTTPException, handlers.engine_error)
     ingress = make_fastapi_ingress(Gateway, app=app)
-    options = {"num_cpus": args["num_cpus"]}
-    return serve.deployment(ingress, name="Gateway", ray_actor_options=options).bind()
+    return serve.deployment(ingress, name="Gateway", ray_actor_options={"num_cpus": num_cpus}).bind()

@@ -28,7 +28,7 @@ class Gateway(OpenAiIngress):
         super().__init__({}, {})
         self._table = RoutingTable({})
         self._handles: dict[tuple[str, str], DeploymentHandle] = {}
-        self._availability = Availability()
+        self._availability = Availability(serve.status)
 
     async def reconfigure(self, user_config: Mapping[str, Any]) -> None:
         """Take a new routing table. Handles to deployments that it still names are kept.
