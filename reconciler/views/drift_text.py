@@ -3,6 +3,7 @@
 from collections import Counter
 
 from reconciler.drift.report import DriftReport, Finding, FindingKind
+from reconciler.views.place import place
 from reconciler.views.printable import listed, printable
 from reconciler.views.style import PLAIN, Style
 from reconciler.views.table import table
@@ -33,10 +34,10 @@ def drift_summary(report: DriftReport) -> str:
 
 
 def _finding(finding: Finding, style: Style) -> list[str]:
-    heading = style.yellow(f"! {finding.kind.value}: {printable(finding.application)}")
-    lines = [f"{heading}  {printable(finding.message)}"]
+    heading = style.yellow(f"! {printable(finding.application)} ({finding.kind.value})")
+    lines = [f"{heading}: {printable(finding.message)}"]
     if finding.position is not None:
-        lines.append(f"    from {printable(str(finding.position))}")
+        lines.append(f"    {place(finding.position)}")
     rows = [(short_path(field.path), f"registry {after(field)}", f"live {before(field)}") for field in finding.fields]
     lines += table(rows, indent="    ")
     if finding.remedy:

@@ -24,7 +24,7 @@ def event_text(event: Event, style: Style = PLAIN) -> str:
         case Progress():
             return f"{printable(event.application)}: {progress_text(event)}"
         case SmokeAnswered(application, _, answer, seconds):
-            said = f": {cut(printable(answer), 60)!r}" if answer else ""
+            said = f': "{cut(printable(answer), 60)}"' if answer else ""
             return f"{printable(application)}: answered a real request in {seconds:.1f} s{said}"
         case RollbackStarted(application, cause):
             return style.red(f"{printable(application)}: failed, going back to its previous config: {printable(cause)}")

@@ -2,6 +2,7 @@
 
 from reconciler.plan.plan import Action, ActionKind, Hold, Plan
 from reconciler.views import plan_words
+from reconciler.views.place import place
 from reconciler.views.printable import listed, plural, printable
 from reconciler.views.resources import amount, interesting, ordered
 from reconciler.views.style import PLAIN, Style
@@ -45,7 +46,7 @@ def _action(action: Action, style: Style) -> list[str]:
 def _details(action: Action) -> list[str]:
     # The reason of an update is its gravest field, which stands below the fields.
     reason = "" if action.kind is ActionKind.UPDATE else printable(action.reason)
-    file = _file(action)
+    file = place(action.position)
     details = [f"{reason} ({file})" if reason and file else reason or file]
     if action.kind is not ActionKind.DELETE and (action.kind is ActionKind.CREATE or action.impact.restarts):
         details.append(plan_words.needs(action))
@@ -54,14 +55,6 @@ def _details(action: Action) -> list[str]:
     if plan_words.surge(action):
         details.append(plan_words.surge(action))
     return [detail for detail in details if detail]
-
-
-def _file(action: Action) -> str:
-    """Where the model is written; the start of a file goes without saying."""
-    position = action.position
-    if position is None:
-        return ""
-    return printable(position.file if (position.line, position.column) == (1, 1) else str(position))
 
 
 def _fields(action: Action, style: Style) -> list[str]:

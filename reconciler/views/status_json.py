@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from reconciler.state.json_value import JsonValue, canonical
 from reconciler.state.live import LiveApplication, LiveDeployment, LiveState
+from reconciler.views.last_apply import last_apply
 
 
 def status_json(live: LiveState, applications: Sequence[LiveApplication], cluster: str, owner: str) -> str:
@@ -13,6 +14,7 @@ def status_json(live: LiveState, applications: Sequence[LiveApplication], cluste
         "format_version": "1.0",
         "cluster": cluster,
         "ray_version": live.ray_version,
+        "last_apply": last_apply(live, owner),
         "applications": [_application(application, owner) for application in applications],
         "nodes": [
             {"node_id": node.node_id, "total": canonical(dict(node.total)), "used": canonical(dict(node.used))}

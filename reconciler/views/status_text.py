@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
+from reconciler.views.last_apply import last_apply, last_apply_text
 from reconciler.views.printable import cut, log_line, plural, printable
 from reconciler.views.resources import amount, interesting, ordered
 from reconciler.views.style import PLAIN, Style
@@ -20,6 +21,9 @@ def status_text(live: LiveState, applications: Sequence[LiveApplication], owner:
     blocks += [_application(application, style, "not ours") for application in others]
     if not applications:
         blocks.append(["no applications"])
+    record = last_apply(live, owner)
+    if record is not None:
+        blocks.append([last_apply_text(record)])
     blocks.append(_nodes(live, style))
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
