@@ -2,12 +2,17 @@
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from reconciler.registry.registry import ModelEntry
 from reconciler.registry.spec import PlacementStrategy
 from reconciler.state.capacity import Bundles
 from tests.support import states
+
+# How long an example takes says more about the machine than about the product.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 keys = st.sampled_from(["a", "b", "num_gpus", "x.y", "org/chat", "env_vars"])
 scalars = st.one_of(
@@ -31,7 +36,7 @@ _options = st.fixed_dictionaries(
             st.none(),
             st.fixed_dictionaries(
                 {"min_replicas": st.integers(0, 2)},
-                optional={"policy": mappings, "look_back_period_s": st.sampled_from([10, 20.0])},
+                optional={"policy": mappings, "look_back_period_s": st.sampled_from([60, 60.0, 20.0])},
             ),
         ),
         "max_ongoing_requests": st.integers(1, 3),
