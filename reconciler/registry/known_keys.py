@@ -41,6 +41,13 @@ _RENAMED = {
     "llm_engine": "write `engine_config.type`",
     "accelerator_type": "write `scaling_config.resources_per_worker` such as `accelerator_type:L4: 0.001`",
     "placement_group_config": "write `scaling_config` with the resources of each worker",
+    "generation_config": "write `engine_config.generation`",
+    "lora_config": "adapters are not served yet; remove it",
+    "model_init_kwargs": "put `dtype`, `revision` and `trust_remote_code` in `engine_kwargs`",
+    "standalone_function_calling_model": "write `engine_kwargs.enable_auto_tool_choice` and `tool_call_parser`",
+    "bos": "the tokenizer's own token is put in front of every prompt; remove it",
+    "applications": "this is a file for Ray Serve itself; write one file for each model, with `engine_config`",
+    "apiVersion": "this is a Kubernetes manifest; write one file for each model, with `engine_config`",
     "s3_aws_credentials": "the cluster's nodes need their own credentials; remove it",
     "max_surge_percent": "a plan chooses it for each rollout; write `rollout.strategy`",
 }
