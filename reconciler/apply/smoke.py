@@ -79,14 +79,15 @@ class GatewaySmoke:
             # A model without a chat template refuses every conversation, though it completes text.
             path = "/v1/completions"
             response = self._send("POST", path, {**body, "prompt": _PROMPT})
-        choice = _listed(_answer(response), "choices", path)[0]
+        choice = _first(_answer(response), "choices", path)
         message = choice.get("message") or {}
         return str(choice.get("text") or message.get("content") or message.get("reasoning_content") or "")
 
     def _embedding(self, model_id: str) -> str:
         path = "/v1/embeddings"
         response = self._send("POST", path, {"model": model_id, "input": _PROMPT})
-        return f"{len(_listed(_listed(_answer(response), 'data', path)[0], 'embedding', path))} dimensions"
+        vector = _listed(_first(_answer(response), "data", path), "embedding", path)
+        return f"{len(vector)} dimensions"
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         try:
@@ -113,8 +114,15 @@ def _answer(response: httpx.Response) -> Mapping[str, Any]:
     return answer
 
 
+def _first(answer: Mapping[str, Any], key: str, path: str) -> Mapping[str, Any]:
+    found = _listed(answer, key, path)
+    if not found or not isinstance(found[0], Mapping):
+        raise SmokeFailed(f"{path} answered with an empty `{key}`", settling=False)
+    return found[0]
+
+
 def _listed(answer: Mapping[str, Any], key: str, path: str) -> list[Any]:
     found = answer.get(key)
-    if not isinstance(found, list) or not found:
+    if not isinstance(found, list):
         raise SmokeFailed(f"{path} answered without `{key}`", settling=False)
     return found

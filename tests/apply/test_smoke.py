@@ -1,0 +1,115 @@
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.apply.smoke import GatewaySmoke, SmokeFailed
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def smoke(handler: Handler) -> GatewaySmoke:
+    """A smoke test against a gateway that answers so."""
+    return GatewaySmoke("http://gateway", transport=httpx.MockTransport(handler))
+
+
+def answering(**answers: tuple[int, Any]) -> tuple[GatewaySmoke, list[httpx.Request]]:
+    """A gateway that answers by the last part of the path, and what it was asked."""
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        status, body = answers[request.url.path.rsplit("/", 1)[-1]]
+        return httpx.Response(status, json=body) if not isinstance(body, str) else httpx.Response(status, text=body)
+
+    return smoke(handler), asked
+
+
+def chat(**message: Any) -> tuple[int, Any]:
+    """An answer of one chat choice."""
+    return 200, {"choices": [{"message": message, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [({"content": "hello"}, "hello"), ({"content": None, "reasoning_content": "hm"}, "hm"), ({"content": ""}, "")],
+)
+def test_a_chat_is_answered(message: dict[str, Any], text: str) -> None:
+    gateway, asked = answering(completions=chat(**message))
+    answer = gateway.ask("org/chat", "generation")
+    assert (answer.asked, answer.text) == ("a completion", text)
+    assert answer.seconds >= 0
+    assert str(asked[0].url) == "http://gateway/v1/chat/completions"
+    body = asked[0].read().decode()
+    assert '"model":"org/chat"' in body and '"temperature":0' in body and '"max_tokens":8' in body
+
+
+def test_a_model_without_a_chat_template_completes_text() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "chat" in request.url.path:
+            return httpx.Response(400, json={"error": {"message": "no chat template"}})
+        return httpx.Response(200, json={"choices": [{"text": " world"}]})
+
+    assert smoke(handler).ask("org/base", "generation").text == " world"
+
+
+def test_an_embedding_is_answered() -> None:
+    gateway, asked = answering(embeddings=(200, {"data": [{"embedding": [0.1, 0.2]}]}))
+    answer = gateway.ask("org/embed", "embedding")
+    assert (answer.asked, answer.text) == ("an embedding", "2 dimensions")
+    assert asked[0].url.path == "/v1/embeddings"
+
+
+def test_the_models_are_listed() -> None:
+    gateway, _ = answering(models=(200, {"object": "list", "data": [{"id": "a"}, {"id": "b"}]}))
+    assert gateway.models() == {"a", "b"}
+
+
+def test_a_gateway_without_models_lists_none() -> None:
+    gateway, _ = answering(models=(200, {"object": "list", "data": []}))
+    assert gateway.models() == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("status", "settling"), [(404, True), (429, True), (500, True), (503, True), (400, False), (401, False)]
+)
+def test_an_error_status_may_pass_or_not(status: int, settling: bool) -> None:
+    gateway, _ = answering(completions=(status, "the reason\nmore"))
+    with pytest.raises(SmokeFailed) as raised:
+        gateway.ask("org/chat", "generation")
+    assert raised.value.settling is settling
+    assert raised.value.message.endswith(f"completions answered {status}: the reason")
+
+
+def test_nobody_there_may_pass() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("connection refused")
+
+    with pytest.raises(SmokeFailed, match="no answer from http://gateway/v1/models: connection refused") as raised:
+        smoke(handler).models()
+    assert raised.value.settling
+
+
+def test_a_time_out_without_words_is_named() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("")
+
+    with pytest.raises(SmokeFailed, match="ReadTimeout"):
+        smoke(handler).models()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("<html>", "something else than a JSON object"),
+        ([], "something else than a JSON object"),
+        ({"choices": []}, "an empty `choices`"),
+        ({"choices": ["x"]}, "an empty `choices`"),
+        ({}, "without `choices`"),
+    ],
+)
+def test_an_answer_that_is_none_is_refused(body: Any, message: str) -> None:
+    gateway, _ = answering(completions=(200, body))
+    with pytest.raises(SmokeFailed, match=message):
+        gateway.ask("org/chat", "generation")
