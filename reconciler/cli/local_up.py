@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.environment import Environment
 from reconciler.cli.options import local_directory_option
-from reconciler.serve.local.cluster import AUTH_MODES, up
+from reconciler.serve.local.cluster import AUTH_MODES, load, up
 
 AUTH_VARIABLE = "RAY_AUTH_MODE"
 
@@ -27,8 +27,10 @@ AUTH_VARIABLE = "RAY_AUTH_MODE"
 def command(environment: Environment, directory: Path | None, auth: str, cpus: int) -> int:
     """Start the local cluster, unless it runs: a Ray head with Serve on free ports, and tiny models to serve."""
     console = environment.console
-    cluster = up(directory or environment.local_directory, auth=auth, num_cpus=cpus, progress=console.note)
+    folder = directory or environment.local_directory
+    running = load(folder)
+    if running is not None and running.is_alive:
+        console.note(f"it runs already, with authentication mode `{running.auth}`")
+    cluster = up(folder, auth=auth, num_cpus=cpus, progress=console.note)
     console.out(f"dashboard {cluster.dashboard_address}\ngateway   {cluster.gateway_address}/v1\n")
-    if auth != cluster.auth:
-        console.note(f"it runs already, with authentication mode `{cluster.auth}`")
     return 0

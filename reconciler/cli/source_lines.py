@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from reconciler.apply.evidence import mask
 from reconciler.diagnostics import Diagnostic, Position
-from reconciler.registry.secret import find_secrets
 from reconciler.views.diagnostics_text import SourceLine
 
 _MAX_BYTES = 1024 * 1024
@@ -23,8 +23,7 @@ def source_lines(diagnostics: Sequence[Diagnostic]) -> SourceLine:
         lines = _lines(position.file)
         if (position.file, position.line) in secret or not 0 < position.line <= len(lines):
             return None
-        text = lines[position.line - 1]
-        return None if find_secrets(text) else text
+        return mask(lines[position.line - 1])
 
     return line
 

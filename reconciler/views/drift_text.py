@@ -3,7 +3,6 @@
 from collections import Counter
 
 from reconciler.drift.report import DriftReport, Finding, FindingKind
-from reconciler.views.place import place
 from reconciler.views.printable import listed, printable
 from reconciler.views.style import PLAIN, Style
 from reconciler.views.table import table
@@ -37,7 +36,7 @@ def _finding(finding: Finding, style: Style) -> list[str]:
     heading = style.yellow(f"! {printable(finding.application)} ({finding.kind.value})")
     lines = [f"{heading}: {printable(finding.message)}"]
     if finding.position is not None:
-        lines.append(f"    {place(finding.position)}")
+        lines.append(f"    {printable(finding.position.file)}")
     rows = [(short_path(field.path), f"registry {after(field)}", f"live {before(field)}") for field in finding.fields]
     lines += table(rows, indent="    ")
     if finding.remedy:

@@ -4,6 +4,7 @@ from reconciler.apply.events import (
     DocumentSent,
     Event,
     Finished,
+    Phase,
     Progress,
     RollbackStarted,
     SmokeAnswered,
@@ -35,7 +36,10 @@ def event_text(event: Event, style: Style = PLAIN) -> str:
 
 def progress_text(event: Progress) -> str:
     """Where one action stands: phase, replicas, what is waited for, since when."""
-    parts = [event.phase.value, f"{event.running} of {event.target} new replicas"]
+    parts = [event.phase.value]
+    if event.target:
+        of_what = "replicas" if event.phase is Phase.ROLLING_BACK else "new replicas"
+        parts.append(f"{event.running} of {event.target} {of_what}")
     if event.message:
         parts.append(cut(printable(event.message), 80))
     return ", ".join([*parts, f"{event.seconds:.0f} s"])

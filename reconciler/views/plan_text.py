@@ -2,7 +2,6 @@
 
 from reconciler.plan.plan import Action, ActionKind, Hold, Plan
 from reconciler.views import plan_words
-from reconciler.views.place import place
 from reconciler.views.printable import listed, plural, printable
 from reconciler.views.resources import amount, interesting, ordered
 from reconciler.views.style import PLAIN, Style
@@ -46,7 +45,7 @@ def _action(action: Action, style: Style) -> list[str]:
 def _details(action: Action) -> list[str]:
     # The reason of an update is its gravest field, which stands below the fields.
     reason = "" if action.kind is ActionKind.UPDATE else printable(action.reason)
-    file = place(action.position)
+    file = printable(action.position.file) if action.position else ""
     details = [f"{reason} ({file})" if reason and file else reason or file]
     if action.kind is not ActionKind.DELETE and (action.kind is ActionKind.CREATE or action.impact.restarts):
         details.append(plan_words.needs(action))

@@ -47,7 +47,12 @@ def test_up_takes_options_before_variables(
     assert asked == [(tmp_path / "a", "token", 8), (tmp_path / "b", "disabled", 3)]
 
 
-def test_up_says_when_the_running_one_is_of_another_kind(asked: list[tuple[Path, str, int]]) -> None:
+def test_up_says_when_one_runs_already(
+    asked: list[tuple[Path, str, int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(local_up, "load", lambda directory: cluster(tmp_path))
+    assert "already" not in run("local", "up").err
+    monkeypatch.setattr(LocalCluster, "is_alive", property(lambda self: True))
     assert "it runs already, with authentication mode `disabled`" in run("local", "up", "--auth", "token").err
 
 

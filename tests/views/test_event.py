@@ -22,6 +22,8 @@ from reconciler.views.style import Style
         (WaveStarted(2, 3, ("a",)), "step 2 of 3: a"),
         (DocumentSent(4, "wave 1 of 2"), "config with 4 applications accepted (wave 1 of 2)"),
         (Progress("a", Phase.WAITING, "loading", 0, 2, 7.4), "a: waiting, 0 of 2 new replicas, loading, 7 s"),
+        (Progress("a", Phase.WAITING, "building", 0, 0, 0.0), "a: waiting, building, 0 s"),
+        (Progress("a", Phase.ROLLING_BACK, "", 1, 2, 5.0), "a: rolling back, 1 of 2 replicas, 5 s"),
         (Progress("a", Phase.ASKING, "", 2, 2, 9.0), "a: asking, 2 of 2 new replicas, 9 s"),
         (SmokeAnswered("a", "q", "oh\n\033[2J", 0.25), 'a: answered a real request in 0.2 s: "oh\\n\\x1b[2J"'),
         (SmokeAnswered("a", "q", "", 1.0), "a: answered a real request in 1.0 s"),
