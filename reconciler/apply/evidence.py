@@ -9,7 +9,7 @@ HIDDEN = "(hidden)"
 WIDTH = 300
 
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
-_ASSIGNED = re.compile(r"""(?P<name>[A-Za-z_][\w-]*)(?P<sign>["']?\s*[=:]\s*["']?)(?P<value>[^\s"',;&)}\]]{4,})""")
+_ASSIGNED = re.compile(r"""(?P<name>[A-Za-z_][\w-]*)(?P<sign>["']?\s*[=:]\s*["']?)(?P<value>[^\s"',;&(){}\[\]]{4,})""")
 _WORD = re.compile(r"""[^\s"',;]+""")
 _KEY_BLOCK = re.compile(r"^[A-Za-z0-9+/=]{50,}$")
 _HUGGING_FACE = re.compile(r"\bhf_[A-Za-z0-9]{6,}")

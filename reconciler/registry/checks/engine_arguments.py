@@ -15,6 +15,7 @@ from reconciler.registry.checks.check import ModelCheck
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import ModelEntry
 from reconciler.registry.replaced_arguments import GONE_VALUES, REPLACED_ARGUMENTS
+from reconciler.registry.secret import is_secret_name
 from reconciler.registry.tables import VLLM_VERSION, EngineArgument, Match, engine_arguments
 
 _JSON_TYPES: dict[type, str] = {
@@ -68,12 +69,16 @@ def engine_argument_types(entry: ModelEntry) -> Iterator[Diagnostic]:
     """Every engine argument is of a type that vLLM takes; numbers are strict, as everywhere in a model file."""
     for argument, value in _known(entry):
         if argument.reserved is None and not _fits(argument, value):
+            secret = is_secret_name(argument.name)
             wanted = (
                 " or ".join(_WORDS[name] for name in argument.types if name != "null") or "no value that a file holds"
             )
-            given = f"{_WORDS[_json_type(value)]} {quoted(value)}" if value is not None else "nothing"
+            given = (
+                _WORDS[_json_type(value)] if value is None or secret else f"{_WORDS[_json_type(value)]} {quoted(value)}"
+            )
             message = f"{quoted(argument.name)} wants {wanted}, not {given}"
-            yield _problem(entry, argument.name, "engine-argument-types", message, _type_hint(argument, value))
+            hint = "name a variable of the cluster's nodes: `${env:NAME}`" if secret else _type_hint(argument, value)
+            yield _problem(entry, argument.name, "engine-argument-types", message, hint)
 
 
 def engine_argument_values(entry: ModelEntry) -> Iterator[Diagnostic]:
