@@ -33,7 +33,7 @@ class World:
         """PUT these applications, and the cluster-wide options as they are."""
         self.writer.put({**self.state().options, "applications": list(configs)})
 
-    def settle(self, limit_s: float = 180.0) -> LiveState:
+    def settle(self, limit_s: float = 400.0) -> LiveState:
         """Wait until no application moves and no replica starts or stops."""
         waited = 0.0
         while True:

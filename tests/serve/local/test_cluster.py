@@ -1,0 +1,176 @@
+"""Starting and stopping the local cluster: what a stand-in for `ray` shows quickly, then a real one."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reconciler.serve.errors import LocalError, PutRefused, Unauthorized
+from reconciler.serve.local import cluster as cluster_module
+from reconciler.serve.local import node
+from reconciler.serve.local.cluster import add_node, down, load, up
+from reconciler.serve.local.node import NodeResources
+from reconciler.serve.local.processes import is_running
+from reconciler.serve.local.record import LocalCluster, read
+from reconciler.serve.rest import RestClient
+from reconciler.state.live import LiveState, UnknownState
+from tests.conftest import AUTH
+from tests.support.light import light_config, light_package
+from tests.support.world import World
+
+OTHER_AUTH = "token" if AUTH == "disabled" else "disabled"
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
+    """Put a shell script in the place of `ray`."""
+    ray = tmp_path / "ray"
+    ray.write_text(f"#!/bin/sh\n{script}\n")
+    ray.chmod(0o755)
+    monkeypatch.setattr(node, "_ray", lambda: str(ray))
+
+
+def test_down_without_a_cluster_says_so(tmp_path: Path) -> None:
+    assert not down(tmp_path / "missing")
+    assert not down(tmp_path)
+    assert load(tmp_path) is None
+
+
+def test_an_unknown_authentication_mode_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="`kerberos` is no authentication mode"):
+        up(tmp_path, auth="kerberos")
+
+
+def test_a_ray_that_ends_is_started_again_and_then_told_with_its_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stand_in(monkeypatch, tmp_path, f'echo "$@" >> {tmp_path}/calls; echo "port 20001 is taken"; exit 7')
+    state = tmp_path / "state"
+    told: list[str] = []
+    with pytest.raises(LocalError) as raised:
+        up(state, progress=told.append)
+    assert "Ray ended with exit code 7" in raised.value.message
+    assert "port 20001 is taken" in raised.value.message
+    assert str(state / "ray.log") in (raised.value.hint or "")
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len(calls) == len(set(calls)) == 3
+    assert told.count("Ray did not start; trying other ports") == 2
+    assert read(state) is None
+
+
+def test_a_ray_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stand_in(monkeypatch, tmp_path, "exec sleep 300")
+    monkeypatch.setattr(cluster_module, "_START_LIMIT_S", 0.5)
+    monkeypatch.setattr(cluster_module, "_ATTEMPTS", 1)
+    with pytest.raises(LocalError, match="the dashboard did not answer"):
+        up(tmp_path / "state")
+    assert read(tmp_path / "state") is None
+
+
+def test_an_interrupt_while_starting_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    stand_in(monkeypatch, tmp_path, "exec sleep 300")
+    leaders = []
+
+    def interrupt() -> None:
+        while not (found := read(state)) or not found.leaders:
+            time.sleep(0.05)
+        leaders.extend(found.leaders)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        up(state)
+    thread.join()
+    assert read(state) is None
+    assert not is_running(leaders[0])
+
+
+def test_a_start_that_was_killed_is_cleared_by_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stand_in(monkeypatch, tmp_path, "exec sleep 300")
+    monkeypatch.setattr(cluster_module, "_START_LIMIT_S", 0.5)
+    monkeypatch.setattr(cluster_module, "_ATTEMPTS", 1)
+    with monkeypatch.context() as killed:
+        killed.setattr(cluster_module, "_clear", lambda directory: False)
+        with pytest.raises(LocalError):
+            up(tmp_path)
+    left = read(tmp_path)
+    assert left is not None and left.is_alive
+    assert load(tmp_path) is None
+    assert down(tmp_path)
+    assert not is_running(left.leaders[0])
+    assert not left.temp_directory.exists()
+
+
+def test_a_node_needs_a_cluster(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="there is no local cluster"):
+        add_node(tmp_path, NodeResources())
+
+
+@pytest.mark.ray
+def test_the_other_authentication_mode_from_start_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With an empty home but for a token file, which would switch authentication on. Then the controller is made to
+    lose its list, which only a cluster of one's own can bear."""
+    (tmp_path / "home" / ".ray").mkdir(parents=True)
+    (tmp_path / "home" / ".ray" / "auth_token").write_text("left over from another cluster" * 2)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    directory = tmp_path / "state"
+    try:
+        started = up(directory, auth=OTHER_AUTH, num_cpus=3)
+        assert up(directory, auth=AUTH) == started == load(directory)
+        assert started.is_alive
+        assert (started.models_directory / "tiny-chat" / "config.json").is_file()
+        if OTHER_AUTH == "token":
+            with RestClient(started.dashboard_address) as nobody, pytest.raises(Unauthorized, match="wants a token"):
+                nobody.live_state()
+        with RestClient(started.dashboard_address, token=started.token) as client:
+            _drive(client, directory)
+            _lose_the_list(client, started)
+    finally:
+        stopped = down(directory)
+    assert stopped
+    assert load(directory) is None
+    assert not any(is_running(process) for process in started.processes)
+    assert not started.temp_directory.exists()
+    assert not down(directory)
+
+
+def _drive(client: RestClient, directory: Path) -> None:
+    state = client.live_state()
+    assert isinstance(state, LiveState)
+    assert state.applications == ()
+    assert state.nodes[0].total["CPU"] == 3.0
+
+    add_node(directory, NodeResources(2, 1, {"accelerator_type:L4": 1}))
+    state = client.live_state()
+    assert isinstance(state, LiveState)
+    assert sorted(node.total.get("GPU", 0.0) for node in state.nodes) == [0.0, 1.0]
+
+    package = light_package()
+    client.upload_package(package.name, package.content)
+    world = World(client, client)
+    state = world.apply([light_config("light", env={"FLAG": "on"}, options={"ray_actor_options": {"num_gpus": 1}})])
+    assert len(state.applications[0].replica_ids) == 1
+
+
+def _lose_the_list(client: RestClient, cluster: LocalCluster) -> None:
+    """A refused document is stored all the same, and a controller that restarts cannot read it."""
+    bad = light_config("light", env={"FLAG": False})  # type: ignore[dict-item]
+    with pytest.raises(PutRefused):
+        client.put({"applications": [bad]})
+    headers = {"Authorization": f"Bearer {cluster.token}"}
+    answer = httpx.get(f"{cluster.dashboard_address}/api/v0/actors?detail=1", headers=headers, trust_env=False).json()
+    actors = answer["data"]["result"]["result"]
+    (controller,) = [actor for actor in actors if actor["name"] == "SERVE_CONTROLLER_ACTOR"]
+    os.kill(controller["pid"], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while client.serve_details()["applications"] and time.monotonic() < deadline:
+        time.sleep(0.5)
+    state = client.live_state()
+    assert isinstance(state, UnknownState), json.dumps(client.serve_details())[:2000]
+    assert "replicas live" in state.reason
