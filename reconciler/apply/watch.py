@@ -9,6 +9,7 @@ from reconciler.apply.outcome import Outcome
 from reconciler.plan.impact import is_proven
 from reconciler.plan.plan import Action, ActionKind, Rollout
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
+from reconciler.state.names import GATEWAY_APPLICATION
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ def watch(action: Action, before: LiveState, begun: float) -> Watch:
         name=action.name,
         kind=action.kind,
         model_id=action.model_id,
-        asks=action.kind is not ActionKind.DELETE and (created or restarts or action.model_id is None),
+        asks=action.kind is not ActionKind.DELETE and (created or restarts or action.name == GATEWAY_APPLICATION),
         timeout_s=action.timeout_s,
         rollout=action.rollout,
         begun=begun,
