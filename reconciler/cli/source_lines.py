@@ -19,8 +19,10 @@ def source_lines(diagnostics: Sequence[Diagnostic]) -> SourceLine:
         if diagnostic.rule.startswith("secret")
     }
 
+    read = cache(_lines)
+
     def line(position: Position) -> str | None:
-        lines = _lines(position.file)
+        lines = read(position.file)
         if (position.file, position.line) in secret or not 0 < position.line <= len(lines):
             return None
         return mask(lines[position.line - 1])
@@ -28,7 +30,6 @@ def source_lines(diagnostics: Sequence[Diagnostic]) -> SourceLine:
     return line
 
 
-@cache
 def _lines(file: str) -> Sequence[str]:
     path = Path(file)
     try:

@@ -1,7 +1,8 @@
 """The Plan inside a plan file, as far as it is there: enough to show it, never enough to carry it out."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from reconciler.diagnostics import Position
 from reconciler.plan.change import Change, FieldChange, Impact
@@ -12,6 +13,7 @@ from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles, Capacity
 
 Json = Mapping[str, Any]
+Value = TypeVar("Value", Source, Capacity, PlanOptions, Position)
 
 
 def saved_plan(document: Json) -> Plan:
@@ -20,17 +22,23 @@ def saved_plan(document: Json) -> Plan:
         cluster=document["cluster"],
         address=document["address"],
         ray_version=document["ray_version"],
-        source=Source(**document["source"]),
+        source=_of(Source, document["source"]),
         live_fingerprint=document["live_fingerprint"],
         waves=tuple(Wave(tuple(_action(action) for action in wave["actions"]), {}) for wave in document["waves"]),
         holds=tuple(
             Hold(_action(hold["action"]), hold["guard"], hold["reason"], hold["release"]) for hold in document["holds"]
         ),
         unmanaged=tuple(document["unmanaged"]),
-        capacity=Capacity(**document["capacity"]),
+        capacity=_of(Capacity, document["capacity"]),
         warnings=tuple(document["warnings"]),
-        options=PlanOptions(**document["options"]),
+        options=_of(PlanOptions, document["options"]),
     )
+
+
+def _of(kind: type[Value], mapping: Json) -> Value:
+    """A flat value from its keys; those of a later minor version of the format are left out."""
+    known = {field.name for field in fields(kind)}
+    return kind(**{key: value for key, value in mapping.items() if key in known})
 
 
 def _action(action: Json) -> Action:
@@ -54,7 +62,7 @@ def _action(action: Json) -> Action:
         replicas_before=action["replicas_before"],
         replicas_after=action["replicas_after"],
         timeout_s=action["timeout_s"],
-        position=action["position"] and Position(**action["position"]),
+        position=action["position"] and _of(Position, action["position"]),
     )
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.apply.errors import StateUnknown
+from reconciler.apply.outcome import Outcome
+from reconciler.cli import carry_out
 from reconciler.state.live import LiveState
 from tests.support.cli import edited, gateway_config, run, write_registry
 from tests.support.fake_serve import FakeServe
@@ -215,3 +218,16 @@ def test_packages_are_uploaded_before_the_first_put(registry: Path, serve: FakeS
     with edited(registry / "clusters" / "test.yaml", text, ""):
         assert run("apply", "--auto-approve", serve=serve).code == 0
     assert sorted(name.rsplit("-", 1)[0] for name in uploaded[0]) == ["reconciler-engine", "reconciler-gateway"]
+
+
+def test_what_was_done_is_said_even_when_the_cluster_is_lost_afterwards(
+    registry: Path, serve: FakeServe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object, **__: object) -> tuple[Outcome, ...]:
+        raise StateUnknown("the cluster cannot be read", "look at it")
+
+    monkeypatch.setattr(carry_out, "wait_for", lose)
+    ran = run("apply", "--auto-approve", serve=serve)
+    assert ran.code == 1
+    assert ran.out.endswith("Apply: 3 applied\n")
+    assert ran.err.endswith("error: the cluster cannot be read\n\nhint: look at it\n")

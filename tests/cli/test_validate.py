@@ -85,9 +85,7 @@ def test_warnings_are_fatal_only_when_strict(registry: Path) -> None:
 
 def test_the_value_of_a_secret_key_is_shown_neither_in_the_message_nor_in_the_line(registry: Path) -> None:
     file = registry / "acme--chat.yaml"
-    file.write_text(
-        file.read_text().replace("engine_config:\n", "engine_config:\n  engine_kwargs: {hf_token: 987654321}\n")
-    )
+    file.write_text(file.read_text().replace("max_num_seqs: 4\n", "max_num_seqs: 4\n    hf_token: 987654321\n"))
     ran = run("validate")
     assert ran.code == 1
     assert "`hf_token` wants true or false or text, not a whole number" in ran.out
