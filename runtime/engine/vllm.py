@@ -3,6 +3,7 @@
 from typing import Any
 
 from ray.llm._internal.serve.engines.vllm.vllm_engine import VLLMEngine
+from vllm import envs
 
 
 class Engine(VLLMEngine):
@@ -16,9 +17,10 @@ class Engine(VLLMEngine):
             self._oai_serving_tokenization = getattr(self._app_state, "serving_tokenization", None)
 
     def _start_async_llm_engine(self, vllm_engine_args: Any, vllm_engine_config: Any, placement_group: Any) -> Any:
-        # Ray replaces a CPU model's executor by `mp` without a word (`VLLMEngineConfig.get_initialization_kwargs`).
-        # `uni` keeps the weights in the engine's own process: one process less to start.
-        executor = self.llm_config.engine_kwargs.get("distributed_executor_backend")
-        if executor is not None:
-            vllm_engine_config.parallel_config.distributed_executor_backend = executor
+        # Ray asks for the executor with worker processes on every CPU (`VLLMEngineConfig.get_initialization_kwargs`).
+        # Where VLLM_ENABLE_V1_MULTIPROCESSING is 0, vLLM itself would keep a single worker in the engine's process.
+        parallel = vllm_engine_config.parallel_config
+        alone = parallel.distributed_executor_backend == "mp" and parallel.world_size == 1
+        if alone and not envs.VLLM_ENABLE_V1_MULTIPROCESSING:
+            parallel.distributed_executor_backend = "uni"
         return super()._start_async_llm_engine(vllm_engine_args, vllm_engine_config, placement_group)
