@@ -63,7 +63,7 @@ def _wanted(
                 FindingKind.CONFIG,
                 entry.name,
                 f"{plural(len(fields), 'field')} changed on the cluster or in the registry",
-                "`reconcile apply` brings the registry's values back; to keep the live ones, write them there",
+                "`reconcile apply` brings the registry's values back; or write the live ones there",
                 fields,
                 position,
             )

@@ -7,7 +7,7 @@ words, and only what a wave acts on is replaced or left out.
 from collections.abc import Iterable, Mapping
 
 from reconciler.plan.impact import BATCH_OPTION, SURGE_OPTION
-from reconciler.plan.plan import Action, ActionKind, Rollout
+from reconciler.plan.plan import Action, Rollout
 from reconciler.registry.spec import RolloutStrategy
 from reconciler.state.application import Application
 from reconciler.state.json_value import JsonValue
@@ -30,9 +30,9 @@ def carry_out(configs: Configs, actions: Iterable[Action]) -> Configs:
     """The configs after these actions."""
     result = dict(configs)
     for action in actions:
-        if action.kind is ActionKind.DELETE:
-            result.pop(action.name, None)
-        elif action.change.after is not None:
+        if action.change.after is None:
+            del result[action.name]
+        else:
             result[action.name] = rollout_config(action.change.after, action.rollout)
     return result
 

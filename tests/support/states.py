@@ -143,13 +143,17 @@ def settled(report: LiveState, document: Mapping[str, Any]) -> LiveState:
     applications = tuple(
         known[config["name"]]
         if config["name"] in known and known[config["name"]].application == Application(config)
-        else live_application(config)
+        else live_application(config, count=_lower_bound(config))
         for config in document["applications"]
     )
     imperative = tuple(entry for entry in report.applications if not entry.declarative)
     return LiveState(
         report.ray_version, applications + imperative, report.nodes, report.options, report.global_logging_config
     )
+
+
+def _lower_bound(config: Mapping[str, Any]) -> int:
+    return int(config["deployments"][0]["autoscaling_config"]["min_replicas"])
 
 
 def override_of(config: Mapping[str, Any], model_id: str) -> Mapping[str, Any]:
