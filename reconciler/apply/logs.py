@@ -23,11 +23,14 @@ def _newest(watched: Watch, live: LiveApplication | None) -> list[Replica]:
         for deployment in (live.deployments if live else ())
         for replica in (*deployment.replicas, *reversed(deployment.recent_dead))
     ]
-    return [replica for replica in found if replica.replica_id not in watched.known and replica.log_file_path]
+    return [replica for replica in found if replica.replica_id not in watched.known]
 
 
 def _log(replica: Replica, reader: ServeReader) -> str:
+    """Its log, then what it and its engine process wrote to their outputs, where the root cause often stands."""
     try:
-        return reader.replica_log(replica.log_file_path or "", replica.node_id, LOG_LINES)
+        log = reader.replica_log(replica.log_file_path, replica.node_id, LOG_LINES) if replica.log_file_path else ""
+        output = reader.actor_output(replica.actor_id, LOG_LINES) if replica.actor_id else ""
     except ServeError:
         return ""
+    return f"{log}\n{output}".strip()

@@ -21,6 +21,13 @@ class ServeReader(Protocol):
         """The last lines of a log file that a replica's `log_file_path` names; empty when there is none."""
         ...
 
+    def actor_output(self, actor_id: str, lines: int = 200) -> str:
+        """The last lines that an actor and its child processes wrote to stdout and stderr; empty when there are none.
+
+        This is where vLLM's engine process says why it ended: it is no actor and has no log file of its own.
+        """
+        ...
+
 
 class ServeWriter(Protocol):
     """Changes the cluster. Never retried blindly: after a doubtful answer the caller reads and compares."""

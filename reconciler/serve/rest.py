@@ -85,14 +85,15 @@ class RestClient:
         """The last lines of a log file below Ray's log folder on a node; empty when there is none."""
         if node_id is None:
             return ""
-        params = {
-            "node_id": node_id,
-            "filename": path.lstrip("/"),
-            "lines": str(lines),
-            "filter_ansi_code": "true",
-        }
-        response = self._http.get("/api/v0/logs/file", params)
-        # Ray answers 500 for a file or a node that is gone.
+        return self._log({"node_id": node_id, "filename": path.lstrip("/")}, lines)
+
+    def actor_output(self, actor_id: str, lines: int = 200) -> str:
+        """The last lines that an actor and its child processes wrote to stdout, then to stderr."""
+        return "".join(self._log({"actor_id": actor_id, "suffix": suffix}, lines) for suffix in ("out", "err"))
+
+    def _log(self, which: Mapping[str, str], lines: int) -> str:
+        response = self._http.get("/api/v0/logs/file", {**which, "lines": str(lines), "filter_ansi_code": "true"})
+        # Ray answers 500 for a file, a node or an actor that is gone.
         return response.text if response.status_code == 200 else ""
 
     def put(self, document: Mapping[str, JsonValue]) -> None:

@@ -34,6 +34,15 @@ def test_a_replica_that_has_no_log_yet_is_passed_over() -> None:
     assert new_logs(WATCH, entry, FakeServe()) == ""
 
 
+def test_what_the_engine_process_wrote_comes_after_the_log() -> None:
+    entry = live_application({"name": "chat"})
+    failed = Replica("new", "STOPPED", "n", "/new.log", "actor-new")
+    entry = replace(entry, deployments=(replace(entry.deployments[0], replicas=(), recent_dead=(failed,)),))
+    serve = FakeServe()
+    serve.logs, serve.outputs = {"/new.log": "starting"}, {"actor-new": "root cause"}
+    assert new_logs(WATCH, entry, serve) == "starting\nroot cause"
+
+
 def test_logs_that_cannot_be_read_are_left_out() -> None:
     assert new_logs(WATCH, live_application({"name": "chat"}), BrokenLogs()) == ""
     assert new_logs(WATCH, None, FakeServe()) == ""

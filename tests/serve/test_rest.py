@@ -199,6 +199,16 @@ def test_a_log_is_asked_for_by_node_and_file(dashboard: Dashboard) -> None:
     assert (params["filename"], params["node_id"], params["lines"]) == ("serve/replica_a.log", "n1", "2")
 
 
+def test_the_output_of_an_actor_is_asked_for_by_its_id(dashboard: Dashboard) -> None:
+    dashboard.answers["GET /api/v0/logs/file"] = httpx.Response(200, text="line\n")
+    assert dashboard.client().actor_output("a1", lines=3) == "line\nline\n"
+    asked = [request.url.params for request in dashboard.asked]
+    assert [(found["actor_id"], found["suffix"], found["lines"]) for found in asked] == [
+        ("a1", "out", "3"),
+        ("a1", "err", "3"),
+    ]
+
+
 def test_a_log_without_a_node_or_a_file_is_empty(dashboard: Dashboard) -> None:
     dashboard.answers["GET /api/v0/logs/file"] = httpx.Response(500, text="A file is not found")
     assert dashboard.client().replica_log("/serve/replica_a.log", None) == ""

@@ -45,6 +45,8 @@ class FakeServe:
         self.reads = 0
         self.packages: dict[str, bytes] = {}
         self.logs: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
+        """What actors wrote to stdout and stderr, by actor id."""
         self._nodes = {name: dict(total) for name, total in (nodes or {"node-1": {"CPU": 16.0}}).items()}
         self._applications: dict[str, FakeApplication] = {}
         self._options: dict[str, Any] = {
@@ -71,6 +73,10 @@ class FakeServe:
     def replica_log(self, path: str, node_id: str | None, lines: int = 200) -> str:
         """The last lines of a replica's log."""
         return "".join(self.logs.get(path, "").splitlines(keepends=True)[-lines:])
+
+    def actor_output(self, actor_id: str, lines: int = 200) -> str:
+        """The last lines that an actor wrote."""
+        return "".join(self.outputs.get(actor_id, "").splitlines(keepends=True)[-lines:])
 
     # ServeWriter
 
