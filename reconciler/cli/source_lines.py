@@ -21,13 +21,21 @@ def source_lines(diagnostics: Sequence[Diagnostic]) -> SourceLine:
 
     read = cache(_lines)
 
-    def line(position: Position) -> str | None:
+    def line(position: Position) -> tuple[str, int] | None:
         lines = read(position.file)
         if (position.file, position.line) in secret or not 0 < position.line <= len(lines):
             return None
-        return mask(lines[position.line - 1])
+        return _masked(lines[position.line - 1], position.column)
 
     return line
+
+
+def _masked(line: str, column: int) -> tuple[str, int] | None:
+    """The line without secrets and where the column is then; None where a secret stands on both sides of it."""
+    text, before, rest = mask(line), line[: column - 1], line[column - 1 :]
+    if text.startswith(before):
+        return text, column
+    return (text, len(text) - len(rest) + 1) if text.endswith(rest) else None
 
 
 def _lines(file: str) -> Sequence[str]:

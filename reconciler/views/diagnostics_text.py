@@ -6,8 +6,8 @@ from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.views.printable import columns, plural, printable
 from reconciler.views.style import PLAIN, Style
 
-SourceLine = Callable[[Position], str | None]
-"""The line of a file that a position names, or None where it cannot be read."""
+SourceLine = Callable[[Position], tuple[str, int] | None]
+"""The line of a file that a position names and the column in it, or None where it is not to be shown."""
 
 _WINDOW = 100
 """Characters of a long source line that are shown around the place."""
@@ -33,10 +33,10 @@ def _one(diagnostic: Diagnostic, source_line: SourceLine, style: Style) -> str:
     where = style.bold(printable(str(diagnostic.position)))
     kind = paint(f"{diagnostic.severity.value}[{diagnostic.rule}]")
     lines = [f"{where}: {kind}: {printable(diagnostic.message)}"]
-    source = source_line(diagnostic.position)
+    source, column = source_line(diagnostic.position) or ("", 1)
     margin = " " * len(str(diagnostic.position.line))
-    if source is not None and source.strip():
-        text, mark = _underlined(source, diagnostic.position.column)
+    if source.strip():
+        text, mark = _underlined(source, column)
         number = style.dim(f"{diagnostic.position.line} |")
         lines += [f" {number} {text}", f" {margin} {style.dim('|')} {paint(mark)}"]
     if diagnostic.hint:

@@ -90,3 +90,22 @@ def test_the_value_of_a_secret_key_is_shown_neither_in_the_message_nor_in_the_li
     assert ran.code == 1
     assert "`hf_token` wants true or false or text, not a whole number" in ran.out
     assert "987654321" not in ran.out + ran.err
+
+
+def test_the_place_behind_a_hidden_value_is_still_underlined(registry: Path) -> None:
+    file = registry / "acme--chat.yaml"
+    env_vars = "  runtime_env:\n    env_vars: {HF_TOKEN: correcthorse, A: 1}\n"
+    file.write_text(file.read_text().replace("deployment_config:\n", env_vars + "deployment_config:\n"))
+    ran = run("validate")
+    assert "correcthorse" not in ran.out
+    assert " 6 |     env_vars: {HF_TOKEN: (hidden), A: 1}\n   |                                    ^" in ran.out
+
+
+def test_a_place_between_two_hidden_values_is_not_shown(registry: Path) -> None:
+    file = registry / "acme--chat.yaml"
+    env_vars = "  runtime_env:\n    env_vars: {HF_TOKEN: correcthorse, A: 1, B_TOKEN: correcthorse}\n"
+    file.write_text(file.read_text().replace("deployment_config:\n", env_vars + "deployment_config:\n"))
+    ran = run("validate")
+    assert "`engine_config.runtime_env.env_vars.A`" in ran.out
+    assert "correcthorse" not in ran.out
+    assert "{" not in ran.out

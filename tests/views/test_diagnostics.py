@@ -34,8 +34,9 @@ DIAGNOSTICS = (
 )
 
 
-def source_line(position: Position) -> str | None:
-    return FILE[position.line - 1] if position.file == "registry/a.yaml" and position.line <= len(FILE) else None
+def source_line(position: Position) -> tuple[str, int] | None:
+    there = position.file == "registry/a.yaml" and position.line <= len(FILE)
+    return (FILE[position.line - 1], position.column) if there else None
 
 
 def test_the_text_names_the_place_and_underlines_it() -> None:
@@ -49,7 +50,7 @@ def test_a_column_outside_the_line_is_no_trouble(column: int) -> None:
 
 
 def test_an_open_quote_is_underlined_to_the_end() -> None:
-    text = diagnostics_text([Diagnostic(Position("f", 1, 4), "r", "m")], lambda _: "a: 'no end")
+    text = diagnostics_text([Diagnostic(Position("f", 1, 4), "r", "m")], lambda _: ("a: 'no end", 4))
     assert text.splitlines()[-1].count("^") == len("'no end")
 
 
