@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.plan.match import Candidate
-from reconciler.registry.spec import PlacementStrategy
 from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles
 from reconciler.state.desired import DesiredApplication
+from reconciler.state.json_value import JsonValue
 from reconciler.state.live import LiveApplication, LiveState
 from reconciler.state.names import GATEWAY_APPLICATION
 from reconciler.state.placement import Room
@@ -96,18 +96,24 @@ def target_replicas(live: LiveApplication) -> int:
 
 
 def live_bundles(application: Application) -> Bundles:
-    """The resources of one replica of a live application of ours, read from its `args`; none where they do not say."""
+    """The resources of one replica of a live application of ours, read from its `args`; none where they do not say.
+
+    Somebody may have changed the config behind our back, so nothing in it is taken for granted.
+    """
     args = application.config.get("args")
     if not isinstance(args, dict):
         return Bundles(())
     if application.name == GATEWAY_APPLICATION:
-        return Bundles(({"CPU": float(args.get("num_cpus") or 0)},))
+        return Bundles((_amounts({"CPU": args.get("num_cpus")}),))
     llm_config = args.get("llm_config")
     group = llm_config.get("placement_group_config") if isinstance(llm_config, dict) else None
-    if not isinstance(group, dict):
-        return Bundles(())
-    strategy = PlacementStrategy(group.get("strategy", PlacementStrategy.PACK))
-    return Bundles(tuple(dict(bundle) for bundle in group.get("bundles", ())), strategy)
+    bundles = group.get("bundles") if isinstance(group, dict) else None
+    return Bundles(tuple(_amounts(bundle) for bundle in bundles) if isinstance(bundles, list) else ())
+
+
+def _amounts(bundle: JsonValue) -> dict[str, float]:
+    resources = bundle.items() if isinstance(bundle, dict) else ()
+    return {name: float(amount) for name, amount in resources if isinstance(amount, int | float)}
 
 
 def bundles_key(bundles: Bundles) -> tuple[object, ...]:

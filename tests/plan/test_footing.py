@@ -5,7 +5,6 @@ import pytest
 
 from reconciler.plan.footing import Footing, footing, largest_first, live_bundles, room_of
 from reconciler.plan.match import match
-from reconciler.registry.spec import PlacementStrategy
 from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles
 from reconciler.state.desired import DesiredState
@@ -69,9 +68,8 @@ def test_a_delete_wants_nothing() -> None:
 
 
 def test_live_bundles_are_read_from_what_was_rendered() -> None:
-    state = desired(model(scaling={"placement_strategy": "STRICT_PACK"}))
-    assert live_bundles(state.applications[1].application) == state.applications[1].bundles
-    assert live_bundles(state.applications[0].application) == state.applications[0].bundles
+    for entry in desired(model(scaling={"placement_strategy": "STRICT_PACK"})).applications:
+        assert live_bundles(entry.application).bundles == entry.bundles.bundles
 
 
 @pytest.mark.parametrize("args", [None, "text", {}, {"llm_config": None}, {"llm_config": {}}])
@@ -79,9 +77,9 @@ def test_live_bundles_of_something_else_are_none(args: Any) -> None:
     assert live_bundles(Application({"name": "a", "args": args})) == Bundles(())
 
 
-def test_bundles_without_a_strategy_are_packed() -> None:
-    args = {"llm_config": {"placement_group_config": {"bundles": [{"GPU": 1}]}}}
-    assert live_bundles(Application({"name": "a", "args": args})) == Bundles(({"GPU": 1},), PlacementStrategy.PACK)
+def test_live_bundles_that_somebody_spoilt_count_as_far_as_they_make_sense() -> None:
+    args = {"llm_config": {"placement_group_config": {"bundles": [{"GPU": 1, "CPU": "many"}, "text"]}}}
+    assert live_bundles(Application({"name": "a", "args": args})) == Bundles(({"GPU": 1.0}, {}))
 
 
 def test_the_room_is_what_is_not_in_use_by_node() -> None:
