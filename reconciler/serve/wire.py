@@ -1,14 +1,14 @@
 """What the Ray dashboard answers, turned into `LiveState`. Pure: no network here.
 
-Shapes: `ServeInstanceDetails` and its parts in `ray/serve/schema.py`, `NodeState` in `ray/util/state/common.py`, and
-`cluster_status` in `ray/dashboard/modules/reporter/reporter_head.py` (2.60).
+The shape is that of `ServeInstanceDetails` and its parts in `ray/serve/schema.py` (2.60).
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from reconciler.serve.answer import HINT, field, mapping, rows
 from reconciler.serve.errors import BadAnswer
+from reconciler.serve.nodes import read_nodes
 from reconciler.state.application import Application
 from reconciler.state.json_value import JsonValue, same
 from reconciler.state.live import (
@@ -16,7 +16,6 @@ from reconciler.state.live import (
     LiveApplication,
     LiveDeployment,
     LiveState,
-    Node,
     Replica,
     UnknownState,
 )
@@ -46,6 +45,8 @@ def trusted_state(
         state = live_state(details, version, nodes, status)
     except BadAnswer as error:
         return UnknownState(error.message, error.hint or "")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return UnknownState(f"the dashboard's answer has a value of the wrong kind ({error})", HINT)
     if not state.applications and replicas:
         return UnknownState(
             f"Ray Serve lists no application, but {len(replicas)} of its replicas live (such as `{replicas[0]}`)",
@@ -58,12 +59,12 @@ def live_state(details: JsonValue, version: JsonValue, nodes: JsonValue, status:
     """The answers of `/api/serve/applications/`, `/api/ray/version`, `/api/v0/nodes` and `/api/cluster_status` as one
     value. Raises `BadAnswer` where they lack what 2.60 always sends."""
     applications = tuple(
-        _application(name, entry) for name, entry in sorted(_mapping(details, "applications", "Serve").items())
+        _application(name, entry) for name, entry in sorted(mapping(details, "applications", "Serve").items())
     )
     return LiveState(
-        ray_version=str(_field(version, "ray_version", "version")),
+        ray_version=str(field(version, "ray_version", "version")),
         applications=applications,
-        nodes=_nodes(nodes, status),
+        nodes=read_nodes(nodes, status),
         options=_options(details),
         global_logging_config=_global_logging_config(applications),
     )
@@ -81,7 +82,7 @@ def is_redacted(value: JsonValue) -> bool:
 def replicas_alive(actors: JsonValue) -> tuple[str, ...]:
     """Names of the Serve replica actors that live, from the answer of `/api/v0/actors`. Raises `BadAnswer`."""
     names = (
-        str(actor.get("name") or "") for actor in _rows(actors, "actors") if actor.get("state") not in ("DEAD", None)
+        str(actor.get("name") or "") for actor in rows(actors, "actors") if actor.get("state") not in ("DEAD", None)
     )
     return tuple(sorted(name for name in names if name.startswith(REPLICA_ACTOR_PREFIX)))
 
@@ -89,11 +90,11 @@ def replicas_alive(actors: JsonValue) -> tuple[str, ...]:
 def _application(name: str, entry: JsonValue) -> LiveApplication:
     where = f"application `{name}`"
     try:
-        status = ApplicationStatus(_field(entry, "status", where))
+        status = ApplicationStatus(field(entry, "status", where))
     except ValueError:
-        raise BadAnswer(f"{where} has the unknown status `{entry['status']}`", _hint()) from None
+        raise BadAnswer(f"{where} has the unknown status `{entry['status']}`", HINT) from None
     config = entry.get("deployed_app_config")
-    deployments = _mapping(entry, "deployments", where)
+    deployments = mapping(entry, "deployments", where)
     return LiveApplication(
         name=name,
         status=status,
@@ -110,11 +111,11 @@ def _deployment(name: str, entry: JsonValue) -> LiveDeployment:
     where = f"deployment `{name}`"
     return LiveDeployment(
         name=name,
-        status=str(_field(entry, "status", where)),
+        status=str(field(entry, "status", where)),
         message=plain(entry.get("message")),
-        target_num_replicas=int(_field(entry, "target_num_replicas", where)),
-        replicas=_replicas(_field(entry, "replicas", where), where),
-        options=_mapping(entry, "deployment_config", where),
+        target_num_replicas=int(field(entry, "target_num_replicas", where)),
+        replicas=_replicas(field(entry, "replicas", where), where),
+        options=mapping(entry, "deployment_config", where),
         recent_dead=_replicas(entry.get("recent_dead_replicas") or [], where),
     )
 
@@ -122,8 +123,8 @@ def _deployment(name: str, entry: JsonValue) -> LiveDeployment:
 def _replicas(entries: JsonValue, where: str) -> tuple[Replica, ...]:
     return tuple(
         Replica(
-            replica_id=str(_field(entry, "replica_id", where)),
-            state=str(_field(entry, "state", where)),
+            replica_id=str(field(entry, "replica_id", where)),
+            state=str(field(entry, "state", where)),
             node_id=entry.get("node_id"),
             log_file_path=entry.get("log_file_path"),
             actor_id=entry.get("actor_id"),
@@ -161,66 +162,6 @@ def _global_logging_config(applications: Iterable[LiveApplication]) -> JsonValue
     return None
 
 
-def _nodes(nodes: JsonValue, status: JsonValue) -> tuple[Node, ...]:
-    usage = _usage_by_node(status)
-    alive = [row for row in _rows(nodes, "nodes") if row.get("state") == "ALIVE"]
-    return tuple(
-        sorted((_node(row, usage.get(str(row.get("node_id")), {})) for row in alive), key=lambda node: node.node_id)
-    )
-
-
-def _node(row: Mapping[str, Any], usage: Mapping[str, Any]) -> Node:
-    total = {name: float(amount) for name, amount in _mapping(row, "resources_total", "a node").items()}
-    used = {}
-    for name in total:
-        amounts = usage.get(_camel_case(name)) or usage.get(name)
-        if amounts:
-            used[name] = float(amounts[0])
-    return Node(node_id=str(_field(row, "node_id", "a node")), total=total, used=used)
-
-
-def _usage_by_node(status: JsonValue) -> Mapping[str, Mapping[str, Any]]:
-    """What the cluster's autoscaler monitor last saw in use, a few seconds old. Absent on a cluster that is just
-    starting and on one with the second autoscaler: then nothing counts as in use."""
-    found = status
-    for key in ("data", "clusterStatus", "loadMetricsReport", "usageByNode"):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
-
-
-def _camel_case(name: str) -> str:
-    """How `/api/cluster_status` writes a resource's name: the dashboard renames every key of its answer
-    (`ray.dashboard.utils.to_camel_case`), resource names included."""
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)
-
-
-def _rows(answer: JsonValue, what: str) -> list[Mapping[str, Any]]:
-    found = answer
-    for key in ("data", "result", "result"):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    if not isinstance(found, list):
-        raise BadAnswer(f"the dashboard's list of {what} has no rows", _hint())
-    return found
-
-
-def _mapping(entry: JsonValue, key: str, where: str) -> Mapping[str, Any]:
-    value = _field(entry, key, where)
-    if not isinstance(value, Mapping):
-        raise BadAnswer(f"the dashboard's answer has no mapping `{key}` in {where}", _hint())
-    return value
-
-
-def _field(entry: JsonValue, key: str, where: str) -> Any:
-    if not isinstance(entry, Mapping) or key not in entry:
-        raise BadAnswer(f"the dashboard's answer lacks `{key}` in {where}", _hint())
-    return entry[key]
-
-
 def plain(text: JsonValue) -> str:
     """The text without the colours that Ray puts into its messages."""
     return _ANSI.sub("", str(text or ""))
-
-
-def _hint() -> str:
-    return "this is not what Ray 2.60 answers: check that the address is a Ray dashboard, and its version"

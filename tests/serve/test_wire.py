@@ -3,11 +3,18 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.serve import wire
 from reconciler.serve.errors import BadAnswer
 from reconciler.state.live import ApplicationStatus, LiveState, UnknownState
 from tests.support.dashboard import NODES, STATUS, VERSION, application_details, rows, serve_details
+
+ODD = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+KEYS = st.sampled_from(
+    ["name", "status", "message", "deployments", "deployed_app_config", "replicas", "last_deployed_time_s", "Light"]
+)
 
 
 def read(details: Any = None, nodes: Any = NODES, status: Any = STATUS) -> LiveState:
@@ -127,6 +134,17 @@ def test_an_answer_that_is_not_ray_s_is_unknown_and_says_what_is_missing(details
     assert isinstance(state, UnknownState)
     assert missing in state.reason
     assert state.hint
+
+
+@given(st.recursive(ODD | st.sampled_from(["RUNNING"]), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)))
+def test_no_answer_whatever_it_is_makes_the_reader_fail(answer: Any) -> None:
+    for details in (answer, {"applications": answer}, serve_details(a=answer), application_in(answer)):
+        assert isinstance(trusted(details), LiveState | UnknownState)
+
+
+def application_in(answer: Any) -> Any:
+    fields = answer if isinstance(answer, dict) else {"deployments": {"Light": answer}}
+    return serve_details(a={**application_details("a"), **fields})
 
 
 def test_a_node_list_without_rows_is_a_bad_answer() -> None:

@@ -13,6 +13,7 @@ import pytest
 from reconciler.serve.errors import LocalError, PutRefused, Unauthorized
 from reconciler.serve.local import cluster as cluster_module
 from reconciler.serve.local import node
+from reconciler.serve.local import start as start_module
 from reconciler.serve.local.cluster import add_node, down, load, up
 from reconciler.serve.local.node import NodeResources
 from reconciler.serve.local.processes import is_running
@@ -64,7 +65,7 @@ def test_a_ray_that_ends_is_started_again_and_then_told_with_its_log(
 
 def test_a_ray_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stand_in(monkeypatch, tmp_path, "exec sleep 300")
-    monkeypatch.setattr(cluster_module, "_START_LIMIT_S", 0.5)
+    monkeypatch.setattr(start_module, "_LIMIT_S", 0.5)
     monkeypatch.setattr(cluster_module, "_ATTEMPTS", 1)
     with pytest.raises(LocalError, match="the dashboard did not answer"):
         up(tmp_path / "state")
@@ -93,7 +94,7 @@ def test_an_interrupt_while_starting_leaves_nothing(monkeypatch: pytest.MonkeyPa
 
 def test_a_start_that_was_killed_is_cleared_by_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stand_in(monkeypatch, tmp_path, "exec sleep 300")
-    monkeypatch.setattr(cluster_module, "_START_LIMIT_S", 0.5)
+    monkeypatch.setattr(start_module, "_LIMIT_S", 0.5)
     monkeypatch.setattr(cluster_module, "_ATTEMPTS", 1)
     with monkeypatch.context() as killed:
         killed.setattr(cluster_module, "_clear", lambda directory: False)
