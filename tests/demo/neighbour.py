@@ -40,7 +40,8 @@ APPLICATION = {
 
 def main(command: str) -> None:
     local = json.loads((STATE / "cluster.json").read_text())
-    headers = {"Authorization": f"Bearer {local['token']}"} if local["token"] else {}
+    token = STATE / "token"
+    headers = {"Authorization": f"Bearer {token.read_text().strip()}"} if token.exists() else {}
     with httpx.Client(base_url=local["dashboard_address"], headers=headers, timeout=60) as dashboard:
         if command == "deploy":
             dashboard.put(f"/api/packages/gcs/{PACKAGE}", content=package()).raise_for_status()
