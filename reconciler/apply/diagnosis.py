@@ -50,7 +50,7 @@ def _match(pattern: Pattern, lines: Sequence[str]) -> Cause | None:
             return Cause(
                 pattern.sentence.format(group.strip()),
                 pattern.advice.format(group.strip()),
-                tuple(lines[index : index + 1 + _AROUND]),
+                tuple(dict.fromkeys(lines[index : index + 1 + _AROUND])),
             )
     return None
 

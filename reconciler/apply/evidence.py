@@ -14,8 +14,13 @@ _WORD = re.compile(r"""[^\s"',;]+""")
 _KEY_BLOCK = re.compile(r"^[A-Za-z0-9+/=]{50,}$")
 _HUGGING_FACE = re.compile(r"\bhf_[A-Za-z0-9]{6,}")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_PREFIX = re.compile(r"^\s*(?:\((?:EngineCore|APIServer|Worker|ServeReplica|pid)[^)]*\)\s*)+")
-"""What vLLM and Ray write before the line of a worker process."""
+_PREFIX = re.compile(
+    r"^\s*(?:\((?:EngineCore|APIServer|Worker|ServeReplica|pid)[^)]*\)\s*"
+    r"|(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) \d\d-\d\d \d\d:\d\d:\d\d \[[^\]]*\]\s*)+"
+)
+"""What vLLM and Ray write before the line of a worker process, and vLLM's logger before every line of a traceback."""
+_MARK = re.compile(r"^:(?:job_id|actor_name|task_name):")
+"""Ray's own lines in the output of a process."""
 
 
 def mask(text: str) -> str:
@@ -37,7 +42,7 @@ def lines_of(text: str) -> Iterator[str]:
     """The lines that say something: without colours, worker prefixes, secrets, surrounding space and excess length."""
     for line in text.splitlines():
         plain = _PREFIX.sub("", _ANSI.sub("", line)).strip()
-        if plain:
+        if plain and not _MARK.match(plain):
             yield mask(plain)[:WIDTH]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from reconciler.apply.diagnosis import diagnose
 from reconciler.apply.document import Document
 from reconciler.apply.errors import ApplyStopped, StateUnknown
-from reconciler.apply.events import Phase, Progress, RollbackStarted, SmokeAnswered
+from reconciler.apply.events import DocumentSent, Phase, Progress, RollbackStarted, SmokeAnswered
 from reconciler.apply.evidence import first_line
 from reconciler.apply.exchange import NotTaken, read
 from reconciler.apply.logs import new_logs
@@ -19,7 +19,7 @@ from reconciler.apply.outcome import Outcome, Result
 from reconciler.apply.question import nobody_to_ask, put_question
 from reconciler.apply.smoke import SmokeFailed
 from reconciler.apply.success import success
-from reconciler.apply.waiting import Standing, Verdict, judge
+from reconciler.apply.waiting import Standing, Verdict, failure_message, judge
 from reconciler.apply.watch import Watch
 from reconciler.plan.plan import ActionKind
 from reconciler.state.live import LiveState
@@ -97,12 +97,13 @@ class Pursuit:
             message = f"{verdict.message}; run `reconcile plan` to see what is live"
             self._finish(watched, Result.FAILED, message, live)
         elif verdict.standing is Standing.FAILED:
-            self._fail(watched, "it failed to run", verdict.message, live)
+            self._fail(watched, "it failed to run", live)
         elif verdict.standing is Standing.REACHED:
             self._reached(watched, verdict, live)
         if watched.outcome is None and watched.phase is not Phase.ASKING and self._now >= watched.deadline:
             watched.timed_out = watched.phase is Phase.WAITING
-            self._fail(watched, f"not done after {watched.timeout_s:.0f} s", verdict.message, live)
+            count = f"{verdict.running} of {verdict.target} new replicas run, " if verdict.target else ""
+            self._fail(watched, f"not done after {watched.timeout_s:.0f} s ({count}{verdict.message})", live)
 
     def _say(self, watched: Watch, verdict: Verdict) -> None:
         message = first_line(verdict.message)
@@ -136,21 +137,23 @@ class Pursuit:
             # One that is scaled to zero loads its model only now.
             until = watched.since + ASKING_S if verdict.running else watched.deadline
             if not error.settling or self._now >= until:
-                self._fail(watched, "it runs but gave no answer", error.message, live)
+                self._fail(watched, "it runs but gave no answer", live, error.message)
             return
         self._means.emit(SmokeAnswered(watched.name, answer.asked, answer.text, answer.seconds))
         self._finish(watched, Result.APPLIED, f"{success(watched, live)}; answered a real request", live)
 
-    def _fail(self, watched: Watch, what: str, message: str, live: LiveState) -> None:
+    def _fail(self, watched: Watch, what: str, live: LiveState, answer: str = "") -> None:
+        entry = live.application(watched.name)
+        said = answer or (failure_message(entry) if entry else "")
         if watched.phase is Phase.ROLLING_BACK:
-            told = f"{watched.failure}; {watched.way_back}, but {what}: {first_line(message)}"
-            self._finish(watched, Result.FAILED, told, live)
+            told = f"{watched.failure}; {watched.way_back}, but {what}"
+            self._finish(watched, Result.FAILED, f"{told}: {diagnose(said, '').sentence}" if said else told, live)
             return
-        watched.failure = f"{what}: {first_line(message)}"
+        watched.failure = f"{what}: {answer}" if answer else what
         if watched.kind is ActionKind.DELETE:
             self._finish(watched, Result.FAILED, f"{watched.failure}; Ray goes on deleting it", live)
             return
-        watched.cause = diagnose(message, new_logs(watched, live.application(watched.name), self._means.reader))
+        watched.cause = diagnose(said, new_logs(watched, entry, self._means.reader))
         if self._undo is None:
             self._finish(watched, Result.FAILED, f"{watched.failure}; left as it is", live)
         elif not watched.is_previous_proven:
@@ -167,6 +170,7 @@ class Pursuit:
             told = f"{watched.failure}; it could not be rolled back: {error.message}"
             self._finish(watched, Result.FAILED, f"{told}; mend its file and run `reconcile apply` again", live)
             return
+        self._means.emit(DocumentSent(len(self.expected.configs), f"roll back {watched.name}"))
         watched.replaced = frozenset()
         watched.enter(Phase.ROLLING_BACK, self._now)
 
@@ -185,7 +189,7 @@ class Pursuit:
             application=watched.name,
             result=result,
             message=message,
-            replicas_before=watched.before,
+            replicas_before=watched.before if live else (),
             replicas_after=entry.replica_ids if entry else (),
             seconds=self._now - watched.begun,
             cause=str(watched.cause) if watched.cause else None,

@@ -14,6 +14,7 @@ EMBEDDING = "embedding"
 
 _PROMPT = "Say hello."
 _MAX_TOKENS = 8
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,13 @@ class GatewaySmoke:
         self, gateway_address: str, *, timeout_s: float = 30.0, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._address = gateway_address
-        self._timeout_s = timeout_s
-        self._transport = transport
+        self._options: dict[str, Any] = {
+            "base_url": gateway_address,
+            "timeout": timeout_s,
+            "transport": transport,
+            # A proxy from the environment is for what is far away.
+            "trust_env": httpx.URL(gateway_address).host not in _LOOPBACK,
+        }
 
     def ask(self, model_id: str, kind: str) -> SmokeAnswer:
         """One completion of at most eight tokens, or an embedding. Raises `SmokeFailed`."""
@@ -91,7 +97,7 @@ class GatewaySmoke:
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         try:
-            with httpx.Client(base_url=self._address, timeout=self._timeout_s, transport=self._transport) as http:
+            with httpx.Client(**self._options) as http:
                 return http.request(method, path, json=body)
         except httpx.HTTPError as error:
             raise SmokeFailed(

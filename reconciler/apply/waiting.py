@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from reconciler.apply.diagnosis import diagnose
 from reconciler.apply.document import Config, same_config
-from reconciler.apply.evidence import first_line
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveDeployment, LiveState
 
 
@@ -58,13 +58,14 @@ def _judge_delete(live: LiveApplication | None) -> Verdict:
     if live.status is not ApplicationStatus.DELETING:
         return Verdict(Standing.TAKEN, "somebody else deployed it again meanwhile")
     left = sum(len(deployment.replicas) for deployment in live.deployments)
-    return Verdict(Standing.PENDING, f"{left} replicas still stopping", left, 0)
+    return Verdict(Standing.PENDING, f"{left} replicas still stopping")
 
 
 def failure_message(live: LiveApplication) -> str:
-    """Everything Ray says about an application: the messages of its deployments say why, its own only that."""
+    """Everything Ray says about an application: the messages of its deployments say why, its own only that. May be
+    empty."""
     messages = (*(deployment.message for deployment in live.deployments), live.message)
-    return "\n".join(dict.fromkeys(message.strip() for message in messages if message.strip())) or live.status.value
+    return "\n".join(dict.fromkeys(message.strip() for message in messages if message.strip()))
 
 
 def _progress(live: LiveApplication, config: Config, replaced: Collection[str]) -> Verdict:
@@ -80,16 +81,16 @@ def _waits(live: LiveApplication, least: Mapping[str, int], replaced: Collection
     if not live.deployments:
         yield "building the application"
         return
-    for deployment in live.deployments:
-        running, target = len(_new(deployment, replaced)), _target(deployment, least)
-        if running < target:
-            yield f"{running} of {target} new replicas run"
-        old = sum(replica.replica_id in replaced for replica in deployment.replicas)
-        if old:
-            yield f"{old} of the old replicas still there"
-    if live.status is not ApplicationStatus.RUNNING:
-        said = next((first_line(found.message) for found in live.deployments if found.message.strip()), "")
-        yield said or f"Ray says {live.status.value}"
+    said = "\n".join(found.message for found in live.deployments).strip()
+    if live.status is not ApplicationStatus.RUNNING and said:
+        yield diagnose(said, "").sentence
+    elif any(len(_new(found, replaced)) < _target(found, least) for found in live.deployments):
+        yield "starting new replicas"
+    elif live.status is not ApplicationStatus.RUNNING:
+        yield f"Ray says {live.status.value}"
+    old = sum(replica.replica_id in replaced for found in live.deployments for replica in found.replicas)
+    if old:
+        yield f"{old} of the old replicas still there"
 
 
 def _new(deployment: LiveDeployment, replaced: Collection[str]) -> tuple[str, ...]:

@@ -119,3 +119,19 @@ def test_nothing_said_is_said() -> None:
     cause = diagnose("", "")
     assert str(cause) == "Ray gives no reason; look at the logs of its replicas in the Ray dashboard"
     assert cause.evidence == ()
+
+
+def test_the_root_cause_in_the_output_of_the_engine_process_is_found() -> None:
+    message = """The deployment failed to start 3 times in a row. Error:
+    RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"""
+    prefix = "(EngineCore_DP0 pid=7) ERROR 01-02 10:11:12 [core.py:842]"
+    output = f""":actor_name:ServeReplica:chat:LLMServer
+{prefix} EngineCore failed to start.
+{prefix} Traceback (most recent call last):
+{prefix}   File "core.py", line 833, in run_engine_core
+{prefix} ValueError: Unknown quantization method: awqq
+Traceback (most recent call last):
+RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {{}}
+"""
+    cause = diagnose(message, output)
+    assert cause.sentence == "the engine refused an argument: ValueError: Unknown quantization method: awqq"

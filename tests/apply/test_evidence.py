@@ -38,3 +38,9 @@ def test_lines_are_trimmed_and_freed_of_colours_and_prefixes() -> None:
 def test_the_first_line_is_the_first_that_says_something() -> None:
     assert first_line("\n \nfirst\nsecond") == "first"
     assert first_line(" \n") == ""
+
+
+def test_the_marks_of_ray_and_the_prefixes_of_vllm_are_left_out() -> None:
+    marks = ":job_id:01000000\n:actor_name:ServeReplica:a:b\n"
+    text = f"{marks}(EngineCore pid=9) ERROR 01-02 10:11:12 [core.py:8] ValueError: x"
+    assert list(lines_of(text)) == ["ValueError: x"]

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from reconciler.apply.events import RollbackStarted
+from reconciler.apply.events import DocumentSent, RollbackStarted
 from reconciler.apply.outcome import Result
 from reconciler.state.json_value import same
 from reconciler.state.live import ApplicationStatus
@@ -31,12 +31,13 @@ def test_a_create_that_fails_is_removed_again_and_its_route_with_it() -> None:
     stage = staged(desired(CODER_MODEL))
     outcome = stage.apply(desired(CODER_MODEL, BROKEN_MODEL))[CHAT]
     assert outcome.result is Result.ROLLED_BACK
-    assert outcome.message.startswith("it failed to run: ") and outcome.message.endswith("; removed again")
+    assert outcome.message == "it failed to run; removed again"
     assert outcome.cause is not None and "the GPU ran out of memory" in outcome.cause
     assert any(FAILURE in line for line in outcome.log_excerpt)
     assert stage.live().application(CHAT) is None
     assert list(stage.config("gateway")["deployments"][0]["user_config"]["models"]) == ["org/coder"]
     assert RollbackStarted(CHAT, outcome.cause) in stage.events
+    assert DocumentSent(2, f"roll back {CHAT}") in stage.events
 
 
 def test_a_failed_update_with_surge_goes_back_and_keeps_the_old_replica() -> None:
@@ -102,7 +103,7 @@ def test_a_model_that_does_not_become_ready_in_time_goes_back() -> None:
     slow = model("org/chat", engine={"engine_kwargs": {"max_num_seqs": 8}}, rollout={"timeout_s": 30.0})
     outcome = stage.apply(desired(slow))[CHAT]
     assert outcome.result is Result.TIMED_OUT
-    assert "not done after 30 s: 0 of 1 new replicas run" in outcome.message
+    assert "not done after 30 s (0 of 1 new replicas run, starting new replicas; 1 of the old" in outcome.message
     assert stage.ids(CHAT) == before
 
 
@@ -211,7 +212,7 @@ def test_a_rollback_that_takes_too_long_is_told() -> None:
     stage.serve.after_put = stuck_after_rollback(stage)
     outcome = stage.apply(desired(bad))[CHAT]
     assert outcome.result is Result.FAILED
-    assert "; it was taken out again, but not done after 60 s: 0 replicas still stopping" in outcome.message
+    assert "; it was taken out again, but not done after 60 s (0 replicas still stopping)" in outcome.message
 
 
 def test_a_rollback_that_cannot_be_written_is_told() -> None:
@@ -228,4 +229,4 @@ def test_a_delete_that_does_not_end_is_told() -> None:
     stage.serve.advance = lambda seconds: setattr(stage.serve, "now", stage.serve.now + seconds)  # type: ignore[method-assign]
     outcome = stage.apply(ONE)[CODER]
     assert outcome.result is Result.FAILED
-    assert outcome.message == "not done after 1200 s: 1 replicas still stopping; Ray goes on deleting it"
+    assert outcome.message == "not done after 1200 s (1 replicas still stopping); Ray goes on deleting it"

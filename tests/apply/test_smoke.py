@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -113,3 +115,26 @@ def test_an_answer_that_is_none_is_refused(body: Any, message: str) -> None:
     gateway, _ = answering(completions=(200, body))
     with pytest.raises(SmokeFailed, match=message):
         gateway.ask("org/chat", "generation")
+
+
+class Models(BaseHTTPRequestHandler):
+    """A gateway with one model."""
+
+    def do_GET(self) -> None:
+        body = b'{"data": [{"id": "a"}]}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+def test_a_gateway_on_this_machine_is_not_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with HTTPServer(("127.0.0.1", 0), Models) as server:
+        Thread(target=server.handle_request).start()
+        assert GatewaySmoke(f"http://127.0.0.1:{server.server_port}").models() == {"a"}

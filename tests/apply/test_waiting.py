@@ -40,13 +40,13 @@ def test_a_target_below_the_lower_bound_is_enough() -> None:
 def test_too_few_replicas_are_waited_for() -> None:
     (deployment,) = seen(count=1).deployments
     entry = replace(seen(count=1), deployments=(replace(deployment, target_num_replicas=2),))
-    assert verdict(entry) == Verdict(Standing.PENDING, "1 of 2 new replicas run", 1, 2)
+    assert verdict(entry) == Verdict(Standing.PENDING, "starting new replicas", 1, 2)
 
 
 def test_old_replicas_do_not_count_and_have_to_go() -> None:
     found = verdict(seen(), f"{NAME}#0")
     assert found.standing is Standing.PENDING
-    assert found.message == "1 of 2 new replicas run; 1 of the old replicas still there"
+    assert found.message == "starting new replicas; 1 of the old replicas still there"
 
 
 def test_an_application_without_deployments_is_being_built() -> None:
@@ -55,7 +55,12 @@ def test_an_application_without_deployments_is_being_built() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "told"), [("", "Ray says DEPLOYING"), ("waits for a node\nmore", "waits for a node")]
+    ("message", "told"),
+    [
+        ("", "Ray says DEPLOYING"),
+        ("waits for a node\nmore", "waits for a node"),
+        ("Error:\nKeyError: 1", "KeyError: 1"),
+    ],
 )
 def test_what_ray_waits_for_is_told(message: str, told: str) -> None:
     entry = seen(status=ApplicationStatus.DEPLOYING)
@@ -70,8 +75,8 @@ def test_a_failure_is_told_with_the_deployments_words_first(status: ApplicationS
     assert verdict(entry) == Verdict(Standing.FAILED, "in short\nit failed")
 
 
-def test_a_failure_without_words_is_its_status() -> None:
-    assert failure_message(seen(status=ApplicationStatus.UNHEALTHY)) == "UNHEALTHY"
+def test_a_failure_may_be_without_words() -> None:
+    assert failure_message(seen(status=ApplicationStatus.UNHEALTHY)) == ""
 
 
 @pytest.mark.parametrize("entry", [None, seen(status=ApplicationStatus.DELETING)])
@@ -98,7 +103,7 @@ def test_gone_is_gone() -> None:
 
 def test_a_deletion_is_waited_for() -> None:
     entry = seen(status=ApplicationStatus.DELETING)
-    assert judge(live(entry), NAME, None) == Verdict(Standing.PENDING, "2 replicas still stopping", 2, 0)
+    assert judge(live(entry), NAME, None) == Verdict(Standing.PENDING, "2 replicas still stopping")
 
 
 def test_what_is_deployed_again_is_left_alone() -> None:

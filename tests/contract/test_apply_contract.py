@@ -250,6 +250,14 @@ def test_the_cause_of_a_failure_is_read_from_the_log(story: Story) -> None:
         assert any(FAILURE in line for line in outcome.log_excerpt)
 
 
+def test_what_a_dead_replica_wrote_can_still_be_read(story: Story, site: Site) -> None:
+    dead = application(story.second, "broken").deployments[0].recent_dead[-1]
+    assert dead.actor_id is not None
+    written = site.world.reader.actor_output(dead.actor_id)
+    assert "ServeReplica:broken" in written if site.address else written == ""
+    assert site.world.reader.actor_output("0" * 32) == ""
+
+
 def test_a_create_that_fails_is_taken_out_again(story: Story) -> None:
     for name in ("unborn", "unbuilt"):
         assert story.changed[name].result is Result.ROLLED_BACK
