@@ -191,8 +191,9 @@ class Rollout(_Section):
 
     strategy: RolloutStrategy = Field(
         RolloutStrategy.SURGE,
-        description="surge: start new replicas beside the old ones (no downtime, needs room). rolling: replace a few "
-        "at a time with less capacity. recreate: stop the old replicas first (downtime).",
+        description="What a restart may cost. New replicas start beside the old ones wherever they fit; where they do "
+        "not: surge holds the change, rolling replaces a few replicas at a time with less capacity, recreate stops all "
+        "old replicas first.",
     )
     protect: StrictBool = Field(False, description="Refuse any plan that would delete or restart this model.")
     timeout_s: PositiveFloat = Field(1200.0, description="Seconds a new version may take until it serves.")

@@ -1,12 +1,11 @@
 """Ask every model that the gateway lists for a real completion, with the official OpenAI client."""
 
 import json
-import os
 from pathlib import Path
 
 from openai import OpenAI
 
-local = json.loads((Path(os.environ["RECONCILER_LOCAL_DIR"]) / "cluster.json").read_text())
+local = json.loads(Path(".reconciler/local/cluster.json").read_text())
 client = OpenAI(base_url=f"{local['gateway_address']}/v1", api_key="unused")
 models = [model.id for model in client.models.list()]
 print(f"GET /v1/models: {', '.join(models)}")

@@ -6,14 +6,13 @@
 
 import io
 import json
-import os
 import sys
 import zipfile
 from pathlib import Path
 
 import httpx
 
-STATE = Path(os.environ["RECONCILER_LOCAL_DIR"])
+STATE = Path(".reconciler/local")
 CODE = """
 from ray import serve
 

@@ -1,7 +1,6 @@
 """Chat requests to one model, one after the other, until interrupted; then says how many failed."""
 
 import json
-import os
 import signal
 import sys
 import time
@@ -19,7 +18,7 @@ def stop(*_: object) -> None:
 
 signal.signal(signal.SIGINT, stop)
 signal.signal(signal.SIGTERM, stop)
-local = json.loads((Path(os.environ["RECONCILER_LOCAL_DIR"]) / "cluster.json").read_text())
+local = json.loads(Path(".reconciler/local/cluster.json").read_text())
 body = {"model": sys.argv[1], "messages": [{"role": "user", "content": "still there?"}], "max_tokens": 4}
 answered, failures, slowest = 0, [], 0.0
 with httpx.Client(base_url=local["gateway_address"], timeout=60) as client:

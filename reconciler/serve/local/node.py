@@ -66,6 +66,8 @@ def environment(auth: str, token_file: Path, models: Path) -> dict[str, str]:
     """What Ray's processes see: the caller's environment without its Ray settings, which may belong to another
     cluster, and authentication said explicitly, because Ray switches it on by itself when it finds a token file."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    # Every replica is a new process that imports Ray and vLLM: twice as slow where Python may not keep bytecode.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     env |= {
         "RAY_AUTH_MODE": auth,
         "RAY_USAGE_STATS_ENABLED": "0",
