@@ -5,6 +5,8 @@ BIN := .venv/bin
 UV_TORCH := $(if $(PIP_FIND_LINKS),,--torch-backend cpu)
 export UV_FIND_LINKS := $(PIP_FIND_LINKS)
 export UV_LINK_MODE ?= copy
+# Every replica is a new process that imports vLLM; compiling once saves each of them seconds.
+export UV_COMPILE_BYTECODE ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check format schemas test bless soak bench demo clean
