@@ -7,6 +7,7 @@ between two reads: a lost update is noticed, and a doubtful answer is settled by
 from reconciler.apply.clock import Clock
 from reconciler.apply.document import Document, differences
 from reconciler.apply.errors import LiveChanged, LostUpdate, StateUnknown
+from reconciler.apply.overwritten import overwritten
 from reconciler.serve.errors import PutRefused, ServeError, Unauthorized
 from reconciler.serve.protocols import ServeReader, ServeWriter
 from reconciler.state.live import LiveState, UnknownState
@@ -63,8 +64,8 @@ class Exchange:
     def send(self, document: Document, before: LiveState) -> None:
         """PUT the document over what was just read, and read it back.
 
-        Raises `NotTaken` when nothing changed, `LostUpdate` when something else stands there now than the document,
-        `StateUnknown` when what stands there cannot be read.
+        Raises `NotTaken` when nothing changed, `LostUpdate` when something else stands there now than the document or
+        when the document took away what somebody wrote since `before`, `StateUnknown` when it cannot be read back.
         """
         attempts = 0
         while True:
@@ -73,6 +74,9 @@ class Exchange:
             live = self._read_back()
             found = differences(document, live)
             if not found:
+                found = overwritten(before, document, live)
+                if found:
+                    raise LostUpdate(found)
                 return
             if trouble is None or differences(Document.of_live(before), live):
                 raise LostUpdate(found)

@@ -71,16 +71,18 @@ def test_a_write_at_the_same_moment_is_noticed(hook: str) -> None:
 
     def intruder(document: object) -> None:
         setattr(stage.serve, hook, None)
-        intrude(stage, light_config("stranger"), without="neighbour" if hook == "after_put" else "gateway")
+        edited = {**NEIGHBOUR, "args": {**NEIGHBOUR["args"], "text": "edited"}}
+        intrude(stage, light_config("stranger"), *([edited] if hook == "before_put" else []), without="neighbour")
 
     setattr(stage.serve, hook, intruder)
     plan = stage.plan(RESTARTED)
-    if hook == "before_put":
-        # What was written before our PUT is gone with it: the document is total.
-        assert [outcome.result for outcome in stage.carry_out(plan)] == [Result.APPLIED]
-    else:
-        with pytest.raises(LostUpdate, match=r"appeared: `stranger`; vanished: `neighbour`"):
-            stage.carry_out(plan)
+    # What was written just before our PUT is gone with it, and leaves traces; what was written after it stands there.
+    named = {
+        "before_put": r"changed: `neighbour`; appeared: `stranger`",
+        "after_put": r"appeared: `stranger`; vanished: `neighbour`",
+    }
+    with pytest.raises(LostUpdate, match=named[hook]):
+        stage.carry_out(plan)
 
 
 def test_a_rollback_keeps_what_others_deployed_meanwhile() -> None:

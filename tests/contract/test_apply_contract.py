@@ -70,17 +70,20 @@ def desired(configs: Mapping[str, Any]) -> DesiredState:
 
 @dataclass
 class Intruded:
-    """A writer beside whom somebody else writes, once, right after a PUT."""
+    """A writer beside whom somebody else writes, once, right before or right after a PUT."""
 
     writer: ServeWriter
     body: Mapping[str, Any]
+    first: bool = False
     done: bool = False
 
     def put(self, document: Mapping[str, Any]) -> None:
-        self.writer.put(document)
-        if not self.done:
-            self.done = True
+        if self.first and not self.done:
             self.writer.put(self.body)
+        self.writer.put(document)
+        if not self.first and not self.done:
+            self.writer.put(self.body)
+        self.done = True
 
     def upload_package(self, name: str, content: bytes) -> None:
         self.writer.upload_package(name, content)
@@ -295,6 +298,18 @@ def test_a_cluster_that_changed_since_the_plan_is_left_alone(story: Story, site:
         site.carry_out(plan, counted)
     assert raised.value.differences.appeared == ("stranger",)
     assert counted.puts == 0
+    site.world.apply([*MENDED.values(), NEIGHBOUR])
+
+
+def test_an_update_that_we_overwrite_is_noticed_and_named(story: Story, site: Site) -> None:
+    plan = site.plan({**MENDED, "kept": light_config("kept", options={"max_ongoing_requests": 9})})
+    edited = {**NEIGHBOUR, "args": {**NEIGHBOUR["args"], "text": "edited"}}
+    theirs = Document.of_live(site.world.state()).with_config("neighbour", edited)
+    theirs = theirs.with_config("stranger", light_config("stranger", args=THEIRS))
+    with pytest.raises(LostUpdate) as raised:
+        site.carry_out(plan, Intruded(site.world.writer, theirs.body, first=True))
+    found = raised.value.differences
+    assert (found.changed, found.appeared) == (("neighbour",), ("stranger",))
     site.world.apply([*MENDED.values(), NEIGHBOUR])
 
 

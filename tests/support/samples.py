@@ -18,6 +18,9 @@ def field(path: str, before: Any, after: Any, impact: Impact, reason: str = "", 
     return FieldChange(path, before, after, sides.get("before_set", True), sides.get("after_set", True), impact, reason)
 
 
+HALF_A_CPU = Bundles(({"CPU": 0.5},))
+
+
 def action(
     kind: ActionKind,
     name: str,
@@ -25,7 +28,7 @@ def action(
     *fields: FieldChange,
     reason: str = "",
     rollout: Rollout | None = None,
-    bundles: Bundles | None = Bundles(({"CPU": 0.5},)),
+    bundles: Bundles | None = HALF_A_CPU,
     replicas: tuple[int, int] = (1, 1),
     position: Position | None = None,
 ) -> Action:
