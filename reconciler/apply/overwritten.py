@@ -2,7 +2,8 @@
 
 The PUT is total, so such a write is gone without an error, and both sides were answered 200. It leaves traces that a
 read right after the PUT still finds: an application that Ray is deleting though nobody told us of it, and one that Ray
-builds anew though our document left its code as it was.
+builds anew though our document left its code as it was. What is changed in place, or created and taken away within
+the same turn of Ray's controller, leaves none.
 """
 
 from reconciler.apply.document import Document
