@@ -40,13 +40,13 @@ schemas: setup ## Generate schemas/ again from the code and the installed vLLM a
 	$(BIN)/python schemas/generate.py
 
 test: setup ## Run the test suite, real Ray Serve and real vLLM included
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest
 
 bless: setup ## Accept what the golden tests print now as expected
-	RECONCILER_BLESS=1 $(BIN)/python -m pytest -m "not soak and not ray and not vllm"
+	RECONCILER_BLESS=1 $(BIN)/python -m pytest -m "not ray and not vllm"
 
-soak: setup ## Run the long matrices
-	$(BIN)/python -m pytest -m soak
+soak: setup ## Run the property tests and the fuzzing with fifty times as many examples
+	RECONCILER_EXAMPLES=soak $(BIN)/python -m pytest -m "not ray and not vllm"
 
 bench: setup ## Measure start-up, validate and plan, as ratios
 	$(BIN)/python tests/bench/bench.py

@@ -4,11 +4,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from reconciler.serve.local.cluster import LocalCluster, down, up
 from reconciler.serve.rest import RestClient
 from tests.support.light import light_package
 from tests.support.world import World
+
+# How long an example takes says more about the machine than about the product.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("steady"), max_examples=5000)
+settings.load_profile(os.environ.get("RECONCILER_EXAMPLES", "steady"))
 
 AUTH = os.environ.get("RECONCILER_TEST_AUTH", "disabled")
 """`disabled` or `token`: how the run's cluster authenticates; the other mode has a short test of its own."""

@@ -34,7 +34,7 @@ def _unsettled(there: LiveApplication) -> Iterator[str]:
     if there.status is ApplicationStatus.DEPLOY_FAILED:
         yield (
             f"`{there.name}` is as the registry says but failed to deploy{_because(there)}; Ray does not try the same "
-            "config again, so change the model, or delete it and apply again"
+            "config again: change the model, or apply it once with `enabled: false` and then with `true`"
         )
     elif there.status is ApplicationStatus.UNHEALTHY:
         yield f"`{there.name}` is as the registry says but unhealthy{_because(there)}; a plan cannot mend it"

@@ -45,7 +45,7 @@ def list_folder(root: Path, folder: Path) -> Listing | Diagnostic:
             found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
     except FileNotFoundError:
         message = "the registry folder does not exist"
-        return _refused(folder, "no-registry", message, "name another one, or write one with `reconcile init`")
+        return _refused(folder, "no-registry", message, "name another one with `--registry`")
     except NotADirectoryError:
         return _refused(folder, "no-registry", "this is no folder", "name the folder that holds the model files")
     except OSError as error:

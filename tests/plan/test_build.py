@@ -119,7 +119,7 @@ def test_another_ray_is_planned_with_the_worst_and_a_warning() -> None:
             ApplicationStatus.DEPLOY_FAILED,
             "\n  out of memory\nmore",
             "`org--a` is as the registry says but failed to deploy (out of memory); Ray does not try the same config "
-            "again, so change the model, or delete it and apply again",
+            "again: change the model, or apply it once with `enabled: false` and then with `true`",
         ),
         (
             ApplicationStatus.UNHEALTHY,

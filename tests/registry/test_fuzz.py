@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import Diagnostic, has_errors
@@ -59,13 +59,11 @@ def mutated(draw: st.DrawFn) -> bytes:
     return content
 
 
-@settings(max_examples=100, deadline=None)
 @given(SOUP | BYTES)
 def test_anything(content: bytes) -> None:
     assert_worth_reading(problems(content), content)
 
 
-@settings(max_examples=100, deadline=None)
 @given(mutated())
 def test_a_good_file_with_damage(content: bytes) -> None:
     assert_worth_reading(problems(content), content)
@@ -79,7 +77,6 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_good_file_with_other_values(data: st.DataObject) -> None:
     value = yaml.safe_load(GOOD)

@@ -2,17 +2,12 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from reconciler.registry.registry import ModelEntry
 from reconciler.registry.spec import PlacementStrategy
 from reconciler.state.capacity import Bundles
 from tests.support import states
-
-# How long an example takes says more about the machine than about the product.
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
 
 keys = st.sampled_from(["a", "b", "num_gpus", "x.y", "org/chat", "env_vars"])
 scalars = st.one_of(
