@@ -35,6 +35,8 @@ def consequence(action: Action) -> str:
         return f"{action.impact.value}, {action.rollout.sentence}"
     if action.impact is Impact.RECONFIGURE:
         return "in place, running replicas are reconfigured"
+    if action.impact.restarts:
+        return action.impact.value
     if action.kind is ActionKind.UPDATE:
         return "in place, no replica restarts"
     if action.kind is ActionKind.DELETE:
@@ -56,15 +58,11 @@ def needs(action: Action) -> str:
 
 
 def surge(action: Action) -> str:
-    """How many more replicas run for a while, or how many fewer; empty unless replicas are replaced."""
+    """How many more replicas run for a while; empty unless old and new ones run side by side."""
     rollout = action.rollout
-    if rollout is None:
+    if rollout is None or rollout.strategy is not RolloutStrategy.SURGE:
         return ""
-    if rollout.strategy is RolloutStrategy.SURGE:
-        return f"{rollout.surge_percent} % more replicas while old and new ones run side by side"
-    if rollout.strategy is RolloutStrategy.ROLLING:
-        return "a few replicas at a time, with less capacity meanwhile"
-    return "the old replicas stop before the new ones start"
+    return f"{rollout.surge_percent} % more replicas while old and new ones run side by side"
 
 
 def worst(fields: Iterable[FieldChange]) -> FieldChange | None:

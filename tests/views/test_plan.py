@@ -87,8 +87,8 @@ def test_values_of_environment_variables_are_not_shown_even_inside_a_bigger_valu
     ("strategy", "expected"),
     [
         (RolloutStrategy.SURGE, "50 % more replicas while old and new ones run side by side"),
-        (RolloutStrategy.ROLLING, "a few replicas at a time, with less capacity meanwhile"),
-        (RolloutStrategy.RECREATE, "the old replicas stop before the new ones start"),
+        (RolloutStrategy.ROLLING, ""),
+        (RolloutStrategy.RECREATE, ""),
     ],
 )
 def test_what_a_rollout_means_for_the_replicas(strategy: RolloutStrategy, expected: str) -> None:
@@ -101,6 +101,11 @@ def test_what_a_rollout_means_for_the_replicas(strategy: RolloutStrategy, expect
 
 def test_a_registry_outside_git_says_so() -> None:
     assert plan_words.source(samples.plan(source=Source(None, None, True, "d"))) == "not in git"
+
+
+def test_a_held_restart_is_not_called_in_place() -> None:
+    action = samples.action(ActionKind.UPDATE, "a", Impact.ROLLING_RESTART)
+    assert plan_words.consequence(action) == "rolling restart"
 
 
 def test_a_plan_with_only_held_actions_is_not_nothing() -> None:
