@@ -136,7 +136,13 @@ class Pursuit:
         except SmokeFailed as error:
             # One that is scaled to zero loads its model only now.
             until = watched.since + ASKING_S if verdict.running else watched.deadline
-            if not error.settling or self._now >= until:
+            if error.settling and self._now < until:
+                return
+            if error.unreachable:
+                # Nothing is known against the new version, and the old one would be asked the same way.
+                told = f"it runs and stays, but could not be asked: {error.message}"
+                self._finish(watched, Result.FAILED, f"{told}; check `gateway.address` of the cluster file", live)
+            else:
                 self._fail(watched, "it runs but gave no answer", live, error.message)
             return
         self._means.emit(SmokeAnswered(watched.name, answer.asked, answer.text, answer.seconds))

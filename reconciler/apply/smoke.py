@@ -27,12 +27,14 @@ class SmokeAnswer:
 
 
 class SmokeFailed(Exception):
-    """A request was not answered as it should be. `settling`: the same request may be answered a little later."""
+    """A request was not answered as it should be. `settling`: the same request may be answered a little later.
+    `unreachable`: nobody was asked, because there is no way from here to the gateway's address."""
 
-    def __init__(self, message: str, *, settling: bool) -> None:
+    def __init__(self, message: str, *, settling: bool, unreachable: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.settling = settling
+        self.unreachable = unreachable
 
 
 class SmokeTest(Protocol):
@@ -100,9 +102,9 @@ class GatewaySmoke:
             with httpx.Client(**self._options) as http:
                 return http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise SmokeFailed(
-                f"no answer from {self._address}{path}: {str(error) or type(error).__name__}", settling=True
-            ) from error
+            message = f"no answer from {self._address}{path}: {str(error) or type(error).__name__}"
+            unreachable = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise SmokeFailed(message, settling=True, unreachable=unreachable) from error
 
 
 def _answer(response: httpx.Response) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from reconciler.apply.events import DocumentSent, RollbackStarted
 from reconciler.apply.outcome import Result
+from reconciler.apply.smoke import SmokeFailed
 from reconciler.state.json_value import same
 from reconciler.state.live import ApplicationStatus
 from tests.support.fake_serve import FakeServe
@@ -127,6 +128,19 @@ def test_patience_with_a_gateway_that_settles_has_an_end() -> None:
     stage = staged(ONE)
     stage.smoke.trouble = unanswered("org/chat", settling=True)
     assert stage.apply(RESTARTED)[CHAT].result is Result.ROLLED_BACK
+
+
+def test_a_model_is_not_taken_back_because_the_gateway_is_out_of_reach_from_here() -> None:
+    stage = staged(ONE)
+
+    def trouble(asked: str) -> None:
+        raise SmokeFailed("no answer from http://llm.example: no route to host", settling=True, unreachable=True)
+
+    stage.smoke.trouble = trouble
+    outcome = stage.apply(RESTARTED)[CHAT]
+    assert outcome.result is Result.FAILED
+    assert "it runs and stays, but could not be asked: no answer from http://llm.example" in outcome.message
+    assert "max_num_seqs" in str(stage.config(CHAT))
 
 
 def test_a_model_at_zero_replicas_has_its_whole_time_out_to_answer() -> None:

@@ -91,6 +91,7 @@ def test_nobody_there_may_pass() -> None:
     with pytest.raises(SmokeFailed, match="no answer from http://gateway/v1/models: connection refused") as raised:
         smoke(handler).models()
     assert raised.value.settling
+    assert raised.value.unreachable
 
 
 def test_a_time_out_without_words_is_named() -> None:
