@@ -56,12 +56,12 @@ class Translator:
         """The source's value at a path, or `default` where there is none."""
         value: Any = self.document.value
         for part in path:
-            if isinstance(value, Mapping) and part in value:
-                value = value[part]
-            elif isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
-                value = value[part]
-            else:
+            inside = (
+                part in value if isinstance(value, Mapping) else isinstance(value, list) and part in range(len(value))
+            )
+            if not inside:
                 return default
+            value = value[part]
         return value
 
     def position(self, path: KeyPath) -> Position:
