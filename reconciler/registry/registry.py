@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Position
-from reconciler.registry.cluster import Cluster
-from reconciler.registry.spec import ModelSpec
+
+if TYPE_CHECKING:
+    # What only needs places and paths does not pay for the forms.
+    from reconciler.registry.cluster import Cluster
+    from reconciler.registry.spec import ModelSpec
 
 KeyPath = tuple[str | int, ...]
 """The way to a key in a document: mapping keys and list indices, outermost first."""
@@ -16,7 +20,7 @@ class ModelEntry:
     """One model file: its path as shown to people, its canonical form and where each of its keys stands."""
 
     file: str
-    spec: ModelSpec
+    spec: "ModelSpec"
     positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
 
     def position(self, path: KeyPath = ()) -> Position:
@@ -30,7 +34,7 @@ class ClusterEntry:
 
     name: str
     file: str
-    cluster: Cluster
+    cluster: "Cluster"
     positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
 
     def position(self, path: KeyPath = ()) -> Position:

@@ -1,0 +1,72 @@
+"""A registry folder from its files to everything that is wrong with it, whoever looks into the files."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.diagnostics import Diagnostic, Severity, sorted_diagnostics
+from reconciler.registry.checks.registry_checks import check_registry
+from reconciler.registry.folder import CLUSTERS_FOLDER, SourceFile, list_folder, read
+from reconciler.registry.outline import RegistryOutline
+from reconciler.registry.report import Outline, Reader, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The outlines of the files that are right by themselves, and all diagnostics, sorted."""
+
+    outline: RegistryOutline
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def examine(root: Path, reader: Reader) -> Examined:
+    """Have `reader` look into the model files in `root` and the cluster files in `root/clusters`, and check them
+    against each other. Raises nothing: whatever is wrong with a file, or with the folder, is a diagnostic.
+    """
+    listing = list_folder(root, root)
+    if isinstance(listing, Diagnostic):
+        return Examined(RegistryOutline((), ()), (listing,))
+    diagnostics = list(listing.diagnostics)
+    if not listing.files and not listing.diagnostics:
+        message, hint = "the registry has no model files", "write `<organisation>--<model>.yaml` in it"
+        diagnostics.append(Diagnostic(listing.position, "empty-registry", message, hint, Severity.WARNING))
+    models = _outlines(listing.files, reader.model, diagnostics)
+    models.sort(key=lambda model: (model.model_id.value, model.file))
+    files, listed = _cluster_files(root, diagnostics)
+    clusters = _outlines(files, reader.cluster, diagnostics)
+    outline = RegistryOutline(tuple(models), tuple(clusters))
+    complete = listed and len(clusters) == len(files)
+    diagnostics.extend(check_registry(outline, clusters_complete=complete))
+    return Examined(outline, sorted_diagnostics(diagnostics))
+
+
+def _cluster_files(root: Path, diagnostics: list[Diagnostic]) -> tuple[Sequence[SourceFile], bool]:
+    """The cluster files, and whether they are all there are."""
+    folder = root / CLUSTERS_FOLDER
+    if not folder.is_dir():
+        return (), True
+    listing = list_folder(root, folder)
+    if isinstance(listing, Diagnostic):
+        diagnostics.append(listing)
+        return (), False
+    diagnostics.extend(listing.diagnostics)
+    return listing.files, not listing.diagnostics
+
+
+def _outlines(
+    files: Sequence[SourceFile],
+    look: Callable[[SourceFile, bytes], Report[Outline]],
+    diagnostics: list[Diagnostic],
+) -> list[Outline]:
+    """The outlines of the files that are right; the problems of all go to `diagnostics`."""
+    outlines = []
+    for file in files:
+        content = read(file)
+        if isinstance(content, Diagnostic):
+            diagnostics.append(content)
+            continue
+        report = look(file, content)
+        diagnostics.extend(report.diagnostics)
+        if report.outline is not None:
+            outlines.append(report.outline)
+    return outlines

@@ -1,0 +1,30 @@
+"""What one file of the registry had to say."""
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.registry.folder import SourceFile
+from reconciler.registry.outline import ClusterOutline, ModelOutline
+
+Outline = TypeVar("Outline", ModelOutline, ClusterOutline)
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Generic[Outline]):
+    """The problems of one file, and its outline, or None where the file is refused."""
+
+    outline: Outline | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Reader(Protocol):
+    """Looks into files. One reader sees all files of a registry."""
+
+    def model(self, file: SourceFile, content: bytes) -> Report[ModelOutline]:
+        """Read and check one model file."""
+        ...
+
+    def cluster(self, file: SourceFile, content: bytes) -> Report[ClusterOutline]:
+        """Read and check one cluster file."""
+        ...
