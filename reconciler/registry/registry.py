@@ -9,6 +9,7 @@ from reconciler.diagnostics import Position
 if TYPE_CHECKING:
     # What only needs places and paths does not pay for the forms.
     from reconciler.registry.cluster import Cluster
+    from reconciler.registry.dialects.translation import KeyFate
     from reconciler.registry.spec import ModelSpec
 
 KeyPath = tuple[str | int, ...]
@@ -22,6 +23,10 @@ class ModelEntry:
     file: str
     spec: "ModelSpec"
     positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
+    """The place of each canonical key, in whichever dialect it was written."""
+    dialect: str = field(default="canonical", compare=False)
+    fates: "tuple[KeyFate, ...]" = field(default=(), compare=False)
+    """What became of each key of the file; empty where it is canonical and each stayed what it is."""
 
     def position(self, path: KeyPath = ()) -> Position:
         """Where `path` was written, or its nearest written parent, or the start of the file."""
