@@ -92,6 +92,9 @@ class PromptFormat(_Section):
     system_in_user: StrictBool = Field(False, description="Put the system message inside the first user message.")
     add_system_tags_even_if_message_is_empty: StrictBool = False
     strip_whitespace: StrictBool = Field(True, description="Strip every message before it is formatted.")
+    single_turn: StrictBool = Field(
+        False, description="The prompt is the last user message alone, as in Aviary 0.0.1 to 0.1.0."
+    )
 
 
 class Generation(_Section):
