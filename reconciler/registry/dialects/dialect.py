@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.diagnostics import Position
-from reconciler.registry.dialects import canonical
+from reconciler.registry.dialects import aviary, canonical, opencsg, tgi
 from reconciler.registry.dialects.translation import Translation
 from reconciler.registry.document import Document
 from reconciler.registry.registry import KeyPath
@@ -21,7 +21,12 @@ class Dialect:
 
 CANONICAL = Dialect(canonical.NAME, canonical.recognises, canonical.translate)
 
-DIALECTS: tuple[Dialect, ...] = (CANONICAL,)
+DIALECTS: tuple[Dialect, ...] = (
+    Dialect(aviary.NAME, aviary.recognises, aviary.translate),
+    Dialect(opencsg.NAME, opencsg.recognises, opencsg.translate),
+    Dialect(tgi.NAME, tgi.recognises, tgi.translate),
+    CANONICAL,
+)
 """The first one that recognises a file reads it. The canonical form is last: it takes what no other wants."""
 
 
