@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.diagnostics import Position
-from reconciler.registry.dialects import aviary, canonical, opencsg, tgi
+from reconciler.registry.dialects import anyscale, aviary, canonical, llm_config, opencsg, rayllm, tgi
 from reconciler.registry.dialects.translation import Translation
 from reconciler.registry.document import Document
 from reconciler.registry.registry import KeyPath
@@ -25,6 +25,9 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(aviary.NAME, aviary.recognises, aviary.translate),
     Dialect(opencsg.NAME, opencsg.recognises, opencsg.translate),
     Dialect(tgi.NAME, tgi.recognises, tgi.translate),
+    Dialect(anyscale.NAME, anyscale.recognises, anyscale.translate),
+    Dialect(rayllm.NAME, rayllm.recognises, rayllm.translate),
+    Dialect(llm_config.NAME, llm_config.recognises, llm_config.translate),
     CANONICAL,
 )
 """The first one that recognises a file reads it. The canonical form is last: it takes what no other wants."""

@@ -14,13 +14,14 @@ _ANONYMOUS = "anonymous@"
 def translate_mirrors(translator: Translator, source: KeyPath) -> None:
     """Carry `s3_mirror_config` and `gcs_mirror_config` of the section at `source`. An empty mirror is none."""
     for key in _STORES:
-        _translate_mirror(translator, (*source, key), key)
+        translate_mirror(translator, (*source, key), key)
 
 
-def _translate_mirror(translator: Translator, source: KeyPath, key: str) -> None:
+def translate_mirror(translator: Translator, source: KeyPath, key: str) -> None:
+    """Carry the mirror at `source`, which was written as one of the store `key`: `s3_mirror_config` or the other."""
     bucket, arguments = (*source, "bucket_uri"), (*source, "s3_sync_args")
     uri = translator.get(*bucket)
-    store = _store(uri, key)
+    store = store_of(uri, key)
     if store != key and translator.has((*source[:-1], store)):
         message = f"`{key}` holds a bucket of another store, {quoted(uri)}, which has a mirror already"
         translator.refuse(bucket, "given-twice", message, "keep one of the mirrors")
@@ -39,7 +40,7 @@ def _translate_mirror(translator: Translator, source: KeyPath, key: str) -> None
         )
 
 
-def _store(uri: object, key: str) -> str:
+def store_of(uri: object, key: str) -> str:
     """The key of the store that the bucket is in; the one it was written in where the bucket does not say."""
     return next((store for store, scheme in _STORES.items() if isinstance(uri, str) and uri.startswith(scheme)), key)
 
