@@ -151,6 +151,9 @@ class EngineConfig(_Section):
         description="Most tokens of a request, prompt and answer together (vLLM's max_model_len). "
         "Default 2048, or 512 for an embedding model.",
     )
+    full_context: StrictBool = Field(
+        False, description="As many tokens as the model's own config allows, in place of max_total_tokens."
+    )
     engine_kwargs: dict[str, Any] = Field(default_factory=dict, description="vLLM engine arguments, checked by name.")
     runtime_env: RuntimeEnv = Field(default_factory=RuntimeEnv)
     s3_mirror_config: Mirror | None = None
@@ -178,6 +181,11 @@ class ScalingConfig(_Section):
     placement_strategy: PlacementStrategy = PlacementStrategy.PACK
     resources_per_worker: dict[str, PositiveFloat] = Field(
         default_factory=dict, description="Custom Ray resources, such as `accelerator_type:L4: 0.001`."
+    )
+    bundles: list[dict[str, PositiveFloat]] | None = Field(
+        None,
+        description="The whole placement group of a replica, in place of the resources of actor and workers. "
+        "The actor is in the first bundle.",
     )
 
 

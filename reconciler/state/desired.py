@@ -201,7 +201,8 @@ def _mirror(mirror: Mirror) -> dict[str, JsonValue]:
 def _engine_kwargs(spec: ModelSpec) -> dict[str, JsonValue]:
     engine = spec.engine_config
     kwargs: dict[str, Any] = dict(engine.engine_kwargs)
-    kwargs["max_model_len"] = engine.max_total_tokens or DEFAULT_CONTEXT[engine.type]
+    if not engine.full_context:
+        kwargs["max_model_len"] = engine.max_total_tokens or DEFAULT_CONTEXT[engine.type]
     kwargs["tensor_parallel_size"] = spec.scaling_config.num_workers // int(kwargs.get("pipeline_parallel_size", 1))
     if engine.tokenizer_id is not None:
         # Not `tokenizer_source` of the loading config: Ray 2.60 accepts it there and never reads it.
@@ -220,6 +221,8 @@ def replica_bundles(spec: ModelSpec) -> Bundles:
     vLLM's Ray executor skips bundles without a GPU (`vllm/v1/executor/ray_executor.py`).
     """
     scaling = spec.scaling_config
+    if scaling.bundles is not None:
+        return Bundles(tuple(_positive(bundle) for bundle in scaling.bundles), scaling.placement_strategy)
     actor = spec.deployment_config.ray_actor_options
     replica = _positive({"CPU": actor.num_cpus, "GPU": actor.num_gpus, **actor.resources})
     worker = _positive(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.diagnostics import Diagnostic
+from reconciler.registry.checks.bundles import BUNDLE_CHECKS
 from reconciler.registry.checks.check import ModelCheck
 from reconciler.registry.checks.clusters import served_nowhere
 from reconciler.registry.checks.engine_arguments import ENGINE_ARGUMENT_CHECKS
@@ -32,6 +33,7 @@ MODEL_CHECKS: tuple[ModelCheck, ...] = (
     reserved_model_id,
     secret_literal,
     served_nowhere,
+    *BUNDLE_CHECKS,
     *ENGINE_ARGUMENT_CHECKS,
     *RAY_OPTION_CHECKS,
 )

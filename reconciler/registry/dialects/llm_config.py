@@ -1,7 +1,7 @@
 """`LLMConfig`: Anyscale's RayLLM of 2024, Ray's first version of it, and `ray.serve.llm` of today.
 
-All three have `model_loading_config`. The early ones have a prompt format, a limit of tokens and a degree of parallelism
-in places of their own, and call the engine `VLLMEngine`.
+All three have `model_loading_config`. The early ones have a prompt format, a limit of tokens and a degree of
+parallelism in places of their own, and call the engine `VLLMEngine`.
 """
 
 from collections.abc import Mapping
@@ -100,7 +100,7 @@ def _translate_stopping_tokens(translator: Translator, source: KeyPath) -> None:
     if not isinstance(tokens, list):
         translator.copy(source, STOPPING_SEQUENCES)
         return
-    texts = translator.value_at(STOPPING_SEQUENCES[:-1]).get(STOPPING_SEQUENCES[-1], [])
+    texts = translator.value_at(STOPPING_SEQUENCES[:-1]).get("stopping_sequences", [])
     both = [*texts, *tokens] if isinstance(texts, list) else tokens
     translator.map(source, STOPPING_SEQUENCES, both, "texts and token ids are in one list now")
 

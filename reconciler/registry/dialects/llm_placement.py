@@ -70,7 +70,7 @@ def _write_bundles(translator: Translator, each: Any, explicit: Any) -> None:
     workers = translator.value_at(("scaling_config",)).get("num_workers", 1)
     count = workers if isinstance(workers, int) else 1
     sources: list[KeyPath] = []
-    bundles = [{"GPU": 1} for _ in range(count)]
+    bundles: list[dict[str, Any]] = [{"GPU": 1} for _ in range(count)]
     if explicit is not None:
         sources.append((*_PLACEMENT, "bundles"))
         if not isinstance(explicit, list) or not all(_resources(bundle) is not None for bundle in explicit):

@@ -1,4 +1,4 @@
-"""`engine_config` of RayLLM's `TRTLLMEngine` (0.5): TensorRT-LLM, whose models vLLM runs from their original weights."""
+"""`engine_config` of RayLLM's `TRTLLMEngine` (0.5): TensorRT-LLM, whose models vLLM runs from their own weights."""
 
 from collections.abc import Mapping
 
