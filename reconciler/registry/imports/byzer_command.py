@@ -161,9 +161,7 @@ def _read_parameters(arguments: Arguments, flag: Word, words: list[Word]) -> Non
 
 
 def parameter_path(name: str) -> KeyPath:
-    """Where a parameter stands in the document: `backend.enforce_eager` in a group of its own for the backend, `saas.model`
-    in one for a service, and `verbose` beside them.
-    """
+    """Where a parameter stands in the document: those for the backend and those for a service each in their group."""
     group, dot, rest = name.partition(".")
     return ("infer_params", group, rest) if dot and group in _GROUPS and rest else ("infer_params", name)
 

@@ -65,7 +65,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    plain = bool(text) and resolve(text) == (text, None) and "\n" not in text
+    plain = resolve(text) == (text, None) and dumper.analyze_scalar(text).allow_block_plain
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 
