@@ -2,26 +2,30 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, Severity, sorted_diagnostics
 from reconciler.registry.checks.registry_checks import check_registry
-from reconciler.registry.folder import CLUSTERS_FOLDER, SourceFile, list_folder, read
+from reconciler.registry.folder import CLUSTERS_FOLDER, POLICIES_FOLDER, SourceFile, list_folder, read
 from reconciler.registry.outline import RegistryOutline
 from reconciler.registry.report import Outline, Reader, Report
+from reconciler.registry.waivers import Waived, waive
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """The outlines of the files that are right by themselves, and all diagnostics, sorted."""
+    """The outlines of the files that are right by themselves, and all problems in the order of the views."""
 
     outline: RegistryOutline
     diagnostics: tuple[Diagnostic, ...]
+    waived: tuple[Waived, ...] = ()
 
 
-def examine(root: Path, reader: Reader) -> Examined:
-    """Have `reader` look into the model files in `root` and the cluster files in `root/clusters`, and check them
-    against each other. Raises nothing: whatever is wrong with a file, or with the folder, is a diagnostic.
+def examine(root: Path, reader: Reader, today: date) -> Examined:
+    """Have `reader` look into the model files in `root`, the cluster files in `root/clusters` and the policies in
+    `root/policies`, and check the files against each other. Raises nothing: whatever is wrong with a file, or with the
+    folder, is a diagnostic. `today` is for waivers that expire.
     """
     listing = list_folder(root, root)
     if isinstance(listing, Diagnostic):
@@ -30,27 +34,43 @@ def examine(root: Path, reader: Reader) -> Examined:
     if not listing.files and not listing.diagnostics:
         message, hint = "the registry has no model files", "write `<organisation>--<model>.yaml` in it"
         diagnostics.append(Diagnostic(listing.position, "empty-registry", message, hint, Severity.WARNING))
+    diagnostics.extend(reader.policies(_policy_sources(root, diagnostics)))
     models = _outlines(listing.files, reader.model, diagnostics)
     models.sort(key=lambda model: (model.model_id.value, model.file))
-    files, listed = _cluster_files(root, diagnostics)
+    files, listed = _folder_files(root, CLUSTERS_FOLDER, diagnostics)
     clusters = _outlines(files, reader.cluster, diagnostics)
     outline = RegistryOutline(tuple(models), tuple(clusters))
     complete = listed and len(clusters) == len(files)
     diagnostics.extend(check_registry(outline, clusters_complete=complete))
-    return Examined(outline, sorted_diagnostics(diagnostics))
+    waivers = [waiver for model in models for waiver in model.waivers]
+    problems, waived = waive(sorted_diagnostics(diagnostics), waivers, today)
+    return Examined(outline, sorted_diagnostics(problems), tuple(waived))
 
 
-def _cluster_files(root: Path, diagnostics: list[Diagnostic]) -> tuple[Sequence[SourceFile], bool]:
-    """The cluster files, and whether they are all there are."""
-    folder = root / CLUSTERS_FOLDER
+def _folder_files(
+    root: Path, name: str, diagnostics: list[Diagnostic], endings: tuple[str, ...] = (".yaml",)
+) -> tuple[Sequence[SourceFile], bool]:
+    """The files of a folder in the registry, and whether they are all there are."""
+    folder = root / name
     if not folder.is_dir():
         return (), True
-    listing = list_folder(root, folder)
+    listing = list_folder(root, folder, endings)
     if isinstance(listing, Diagnostic):
         diagnostics.append(listing)
         return (), False
     diagnostics.extend(listing.diagnostics)
     return listing.files, not listing.diagnostics
+
+
+def _policy_sources(root: Path, diagnostics: list[Diagnostic]) -> list[tuple[SourceFile, bytes]]:
+    sources = []
+    for file in _folder_files(root, POLICIES_FOLDER, diagnostics, (".yaml", ".json"))[0]:
+        content = read(file)
+        if isinstance(content, Diagnostic):
+            diagnostics.append(content)
+        else:
+            sources.append((file, content))
+    return sources
 
 
 def _outlines(

@@ -1,16 +1,20 @@
 """Reads files completely: from bytes to checked values."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.model_checks import check_model
 from reconciler.registry.cluster import Cluster
 from reconciler.registry.document import parse
 from reconciler.registry.folder import SourceFile
 from reconciler.registry.model_file import read_model
 from reconciler.registry.outline import ClusterOutline, ModelOutline, cluster_outline, model_outline
+from reconciler.registry.policies import Policy, check_policies, read_policies
 from reconciler.registry.registry import ClusterEntry, ModelEntry
 from reconciler.registry.report import Report
 from reconciler.registry.validation import validate
+from reconciler.registry.weights_reader import read_weights
 
 
 @dataclass(slots=True)
@@ -19,14 +23,23 @@ class FullReader:
 
     models: list[ModelEntry] = field(default_factory=list)
     clusters: list[ClusterEntry] = field(default_factory=list)
+    _policies: tuple[Policy, ...] = ()
+
+    def policies(self, sources: Sequence[tuple[SourceFile, bytes]]) -> tuple[Diagnostic, ...]:
+        """Read the policies that hold for the models."""
+        self._policies, diagnostics = read_policies(sources)
+        return diagnostics
 
     def model(self, file: SourceFile, content: bytes) -> Report[ModelOutline]:
         """Read and check one model file."""
         found = read_model(file.shown, content)
         if found.entry is None:
             return Report(None, found.diagnostics)
-        self.models.append(found.entry)
-        return Report(model_outline(found.entry), (*found.diagnostics, *check_model(found.entry)))
+        source = found.entry.spec.engine_config.hf_model_id
+        entry = replace(found.entry, weights=None if source is None else read_weights(source))
+        self.models.append(entry)
+        problems = (*found.diagnostics, *check_model(entry), *check_policies(self._policies, entry))
+        return Report(model_outline(entry), problems)
 
     def cluster(self, file: SourceFile, content: bytes) -> Report[ClusterOutline]:
         """Read and check one cluster file."""

@@ -1,12 +1,14 @@
 """A registry folder as a `Registry`, or everything that is wrong with it."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.registry.examine import examine
 from reconciler.registry.full_reader import FullReader
 from reconciler.registry.registry import Registry
+from reconciler.registry.waivers import Waived
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +17,18 @@ class Loaded:
 
     registry: Registry | None
     diagnostics: tuple[Diagnostic, ...]
+    waived: tuple[Waived, ...] = ()
+    """Problems that model files waive with a reason."""
 
 
-def load(root: Path) -> Loaded:
+def load(root: Path, today: date | None = None) -> Loaded:
     """Read and check the model files in `root` and the cluster files in `root/clusters`. Raises nothing: whatever is
-    wrong with a file, or with the folder, is a diagnostic.
+    wrong with a file, or with the folder, is a diagnostic. `today`, the day by which waivers expire, is that of the
+    machine unless given.
     """
     reader = FullReader()
-    examined = examine(root, reader)
+    examined = examine(root, reader, today or date.today())
     if has_errors(examined.diagnostics):
-        return Loaded(None, examined.diagnostics)
+        return Loaded(None, examined.diagnostics, examined.waived)
     models = sorted(reader.models, key=lambda entry: (entry.spec.model_id, entry.file))
-    return Loaded(Registry(tuple(models), tuple(reader.clusters)), examined.diagnostics)
+    return Loaded(Registry(tuple(models), tuple(reader.clusters)), examined.diagnostics, examined.waived)

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from reconciler.diagnostics import Position
 from reconciler.registry.registry import ClusterEntry, KeyPath, ModelEntry
+from reconciler.registry.waivers import Waiver
 
 Value = TypeVar("Value", str, bool)
 
@@ -29,12 +30,15 @@ class ModelOutline:
     aliases: tuple[Placed[str], ...]
     clusters: tuple[Placed[str], ...] | None
     """The clusters it names; None where it names none."""
+    waivers: tuple[Waiver, ...] = ()
     line: int = 1
     column: int = 1
 
     def position(self, placed: Placed[str] | None = None) -> Position:
         """Where the value stands, or the start of the document."""
-        return Position(self.file, placed.line, placed.column) if placed else Position(self.file, self.line, self.column)
+        return (
+            Position(self.file, placed.line, placed.column) if placed else Position(self.file, self.line, self.column)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class ClusterOutline:
 
     def position(self, placed: Placed[str] | Placed[bool] | None = None) -> Position:
         """Where the value stands, or the start of the document."""
-        return Position(self.file, placed.line, placed.column) if placed else Position(self.file, self.line, self.column)
+        return (
+            Position(self.file, placed.line, placed.column) if placed else Position(self.file, self.line, self.column)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +78,18 @@ def model_outline(entry: ModelEntry) -> ModelOutline:
     engine, clusters = entry.spec.engine_config, entry.spec.clusters
     start = entry.position()
     return ModelOutline(
-        entry.file,
-        _placed(entry, ("engine_config", "model_id"), engine.model_id),
-        tuple(
-            _placed(entry, ("engine_config", "aliases", index), alias) for index, alias in enumerate(engine.aliases)
+        file=entry.file,
+        model_id=_placed(entry, ("engine_config", "model_id"), engine.model_id),
+        aliases=tuple(_placed(entry, ("engine_config", "aliases", i), alias) for i, alias in enumerate(engine.aliases)),
+        clusters=None
+        if clusters is None
+        else tuple(_placed(entry, ("clusters", i), name) for i, name in enumerate(clusters)),
+        waivers=tuple(
+            Waiver(entry.position(("waive", i)), waiver.rule, waiver.reason, waiver.expires)
+            for i, waiver in enumerate(entry.spec.waive)
         ),
-        None if clusters is None else tuple(_placed(entry, ("clusters", i), name) for i, name in enumerate(clusters)),
-        start.line,
-        start.column,
+        line=start.line,
+        column=start.column,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Position
+from reconciler.registry.weights import Weights
 
 if TYPE_CHECKING:
     # What only needs places and paths does not pay for the forms.
@@ -27,6 +28,8 @@ class ModelEntry:
     dialect: str = field(default="canonical", compare=False)
     fates: "tuple[KeyFate, ...]" = field(default=(), compare=False)
     """What became of each key of the file; empty where it is canonical and each stayed what it is."""
+    weights: Weights | None = field(default=None, compare=False)
+    """What the checkpoint says, where it is on this machine."""
 
     def position(self, path: KeyPath = ()) -> Position:
         """Where `path` was written, or its nearest written parent, or the start of the file."""

@@ -1,5 +1,6 @@
 """What one file of the registry had to say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -19,7 +20,11 @@ class Report(Generic[Outline]):
 
 
 class Reader(Protocol):
-    """Looks into files. One reader sees all files of a registry."""
+    """Looks into files. One reader sees all files of a registry, the policies first."""
+
+    def policies(self, sources: Sequence[tuple[SourceFile, bytes]]) -> tuple[Diagnostic, ...]:
+        """Take in the policies that hold for the models; what is wrong with them."""
+        ...
 
     def model(self, file: SourceFile, content: bytes) -> Report[ModelOutline]:
         """Read and check one model file."""

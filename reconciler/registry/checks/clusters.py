@@ -5,8 +5,8 @@ from difflib import get_close_matches
 
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.registry.checks.check import rule_name
-from reconciler.registry.quoted import quoted
 from reconciler.registry.outline import ClusterOutline, RegistryOutline
+from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import ModelEntry
 
 
