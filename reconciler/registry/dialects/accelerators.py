@@ -6,6 +6,8 @@ Ray's Python constants (`accelerator_type:NVIDIA_L4`), then their values (`accel
 """
 
 import re
+from collections.abc import Mapping
+from functools import cache
 
 from reconciler.registry.tables import ray_table
 
@@ -29,9 +31,8 @@ _MEANT = {
 
 def accelerator_type(name: str) -> str | None:
     """The name that Ray has for an accelerator in any spelling: `A100-40G` for `a100_40g`; None for what it has not."""
-    plain = name.upper().replace("_", "-").removeprefix("NVIDIA-").removesuffix("-AWS")
-    known = {known.upper(): known for known in ray_table().accelerator_types}
-    return known.get(_MEANT.get(plain, plain))
+    plain = _plain(name).removeprefix("NVIDIA-").removesuffix("-AWS")
+    return _known().get(_MEANT.get(plain, plain))
 
 
 def accelerator_resource(resource: str) -> str | None:
@@ -48,3 +49,13 @@ def accelerator_resource(resource: str) -> str | None:
         return None
     known = accelerator_type(name)
     return resource if known is None else ACCELERATOR_PREFIX + known
+
+
+def _plain(name: str) -> str:
+    return name.upper().replace("_", "-")
+
+
+@cache
+def _known() -> Mapping[str, str]:
+    """Ray's names by what all their spellings have in common."""
+    return {_plain(name): name for name in ray_table().accelerator_types}

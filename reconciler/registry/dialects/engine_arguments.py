@@ -56,12 +56,12 @@ _OBSOLETE: Mapping[str, str] = {
 
 
 def translate_engine_kwargs(translator: Translator, source: KeyPath, *, handled: frozenset[str] = frozenset()) -> None:
-    """Carry each argument of the mapping at `source`, `handled` ones aside: those the caller has given their fate.
+    """Carry each argument of the mapping at `source`, except `handled` ones: the caller gives them their fate.
 
     What vLLM knows stays as it is, and the checks of the canonical form judge its type and value.
     """
     known = engine_arguments()
-    for name in known.keys() | _RENAMED.keys() | _OBSOLETE.keys() | _COMPUTED.keys():
+    for name in known.keys() | _RENAMED.keys() | _OBSOLETE.keys() | _COMPUTED.keys() | {"task"}:
         translator.known.add((*source, name))
     translate_speculation(translator, source)
     for name in _given(translator, source, handled):
@@ -108,8 +108,11 @@ _COMPUTED: Mapping[str, tuple[str, Any, str]] = {
 
 
 def _given(translator: Translator, source: KeyPath, handled: frozenset[str]) -> Iterator[str]:
+    """The arguments without a fate. Null is a known one's default, and left to `finish`."""
     for name in translator.keys(source):
-        if name not in handled and translator.has((*source, name)) and not translator.decided((*source, name)):
+        path = (*source, name)
+        empty = path in translator.known and not translator.has(path)
+        if name not in handled and not empty and not translator.decided(path):
             yield name
 
 

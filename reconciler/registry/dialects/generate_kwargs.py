@@ -74,7 +74,7 @@ def translate_generate_kwargs(translator: Translator, source: KeyPath, *, sample
     samples = _translate_do_sample(translator, source, samples_by_default)
     for name in translator.keys(source):
         path, target = (*source, name), _RENAMED.get(name, name)
-        if not translator.has(path) or name == "do_sample":
+        if name == "do_sample" or path not in translator.known or not translator.has(path):
             continue
         if name in _OBSOLETE:
             translator.drop(path, _OBSOLETE[name])
@@ -85,7 +85,7 @@ def translate_generate_kwargs(translator: Translator, source: KeyPath, *, sample
             translator.drop(path, message)
         elif name in _RENAMED:
             translator.copy(path, (*GENERATE_KWARGS, target), f"`{target}` is its name now")
-        elif name in _SAME:
+        else:
             translator.copy(path, (*GENERATE_KWARGS, target))
 
 

@@ -64,4 +64,6 @@ def _conversation(prompt_format: Any) -> list[dict[str, Any]] | None:
         messages = json.loads("".join(text for text, *_ in Formatter().parse(str(prompt_format))))
     except (ValueError, RecursionError):
         return None
-    return messages if isinstance(messages, list) and all(isinstance(message, dict) for message in messages) else None
+    if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
+        return None
+    return messages
