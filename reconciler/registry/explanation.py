@@ -12,6 +12,10 @@ from reconciler.registry.model_file import read_model
 from reconciler.registry.registry import KeyPath
 
 
+_ABOUT_FILE = frozenset({"file-name-convention"})
+"""Rules about the file's place in the registry: what is explained may lie anywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """A canonical key that nobody wrote: what the dialect means where a file says nothing."""
@@ -36,7 +40,8 @@ def explain(file: str, content: bytes) -> Explanation:
     """What becomes of each key of a model file. A key with an error is refused, whichever rule found it."""
     found = read_model(file, content)
     checked = () if found.entry is None else check_model(found.entry)
-    diagnostics = sorted_diagnostics((*found.diagnostics, *checked))
+    problems = (*found.diagnostics, *checked)
+    diagnostics = sorted_diagnostics(problem for problem in problems if problem.rule not in _ABOUT_FILE)
     if found.document is None:
         return Explanation(file, None, (), (), diagnostics)
     translation = found.translation or CANONICAL.translate(found.document)
@@ -49,7 +54,7 @@ def _judged(translation: Translation, diagnostics: tuple[Diagnostic, ...]) -> tu
     """The fates, with what validation and the checks refuse refused."""
     errors: dict[Position, Diagnostic] = {}
     for diagnostic in diagnostics:
-        if diagnostic.severity is Severity.ERROR:
+        if diagnostic.severity is Severity.ERROR and diagnostic.rule != "missing-key":
             errors.setdefault(diagnostic.position, diagnostic)
     return tuple(
         replace(fate, fate=Fate.REFUSED, target=None, reason=errors[fate.position].message)

@@ -1,8 +1,9 @@
 """One model file, in whichever dialect it is written, as an entry of the registry."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.registry.dialects.dialect import CANONICAL, canonical_document, dialect_of
 from reconciler.registry.dialects.translation import Translation
 from reconciler.registry.document import Document, parse
@@ -39,4 +40,11 @@ def read_model(file: str, content: bytes) -> ModelFile:
     spec, problems = validate(ModelSpec, translated)
     fates = translation.fates
     entry = None if spec is None else ModelEntry(file, spec, translated.positions, translation.dialect, fates)
-    return ModelFile(document, translation, entry, (*diagnostics, *translation.diagnostics, *problems))
+    found = (*diagnostics, *translation.diagnostics, *_not_said_yet(problems, translation))
+    return ModelFile(document, translation, entry, found)
+
+
+def _not_said_yet(problems: tuple[Diagnostic, ...], translation: Translation) -> Iterator[Diagnostic]:
+    """What is missing in a translation that has errors may be what it refused, under a name that the file has not."""
+    silent = has_errors(translation.diagnostics)
+    return (problem for problem in problems if not (silent and problem.rule == "missing-key"))

@@ -11,21 +11,23 @@ def diagnostics_json(diagnostics: Sequence[Diagnostic], models: int | None, clus
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     document = {
         "format_version": "1.0",
-        "diagnostics": [
-            {
-                "file": diagnostic.position.file,
-                "line": diagnostic.position.line,
-                "column": diagnostic.position.column,
-                "severity": diagnostic.severity.value,
-                "rule": diagnostic.rule,
-                "message": diagnostic.message,
-                "hint": diagnostic.hint,
-            }
-            for diagnostic in diagnostics
-        ],
+        "diagnostics": [diagnostic_json(diagnostic) for diagnostic in diagnostics],
         "errors": errors,
         "warnings": len(diagnostics) - errors,
         "models": models,
         "clusters": clusters,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def diagnostic_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
+    """One diagnostic."""
+    return {
+        "file": diagnostic.position.file,
+        "line": diagnostic.position.line,
+        "column": diagnostic.position.column,
+        "severity": diagnostic.severity.value,
+        "rule": diagnostic.rule,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+    }

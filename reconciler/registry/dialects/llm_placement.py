@@ -20,6 +20,7 @@ _SHARE = 0.001
 """What Ray asks of the accelerator's resource in each bundle."""
 
 _KINDS = ("cpu", "gpu")
+_OWN = ("CPU", "GPU")
 _IN_BUNDLES = "Ray puts it in the replica's bundles"
 
 
@@ -92,7 +93,7 @@ def _write_bundles(translator: Translator, each: Any, explicit: Any) -> None:
             bundle.setdefault(resource, _SHARE)
     if bundles:
         bundles[0] = _with_actor(translator, bundles[0], sources)
-    positive = [{name: amount for name, amount in bundle.items() if amount} for bundle in bundles]
+    positive = [_positive(bundle) for bundle in bundles]
     for source in sources:
         translator.map(source, _BUNDLES, positive, _IN_BUNDLES)
     if not sources:
@@ -119,6 +120,12 @@ def _with_actor(translator: Translator, first: Mapping[str, Any], sources: list[
         if translator.has(path):
             sources.append(path)
     return merged
+
+
+def _positive(bundle: Mapping[str, Any]) -> dict[str, Any]:
+    """What the bundle asks for, CPUs and GPUs first."""
+    names = [*(name for name in _OWN if name in bundle), *(name for name in bundle if name not in _OWN)]
+    return {name: bundle[name] for name in names if bundle[name]}
 
 
 def _refuse_what_cannot_be_carried(translator: Translator) -> None:
