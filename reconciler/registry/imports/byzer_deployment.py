@@ -167,10 +167,7 @@ def _translate_parameters(translator: Translator) -> None:
     if translator.has(length):
         translator.map(length, ("engine_config", "max_total_tokens"), translator.get(*length))
     else:
-        message = "without `backend.max_model_len` byzerllm takes the model's own length; the file says 2048 tokens"
-        hint = "raise `max_total_tokens` in the file to what the model and the GPUs can hold"
-        translator.warn(translator.position(_PARAMETERS), "implied-context", message, hint)
-        translator.put(("engine_config", "max_total_tokens"), 2048, translator.position(_PARAMETERS))
+        translator.put(("engine_config", "full_context"), True, translator.position(_PARAMETERS))
     if translator.has(parallel):
         leave_out(translator, parallel, "`--gpus_per_worker` says it")
     translate_engine_kwargs(translator, _BACKEND, handled=frozenset({"max_model_len", "tensor_parallel_size"}))

@@ -1,5 +1,6 @@
 """A model file written out: canonical order, one spelling for every value, comments above."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
@@ -12,6 +13,7 @@ from reconciler.registry.spec import ModelSpec
 EDITOR_LINE = "# yaml-language-server: $schema=../schemas/model.schema.json"
 """Tells an editor which schema the file has."""
 
+_COLON = re.compile(r":(?!//)")
 _SECTIONS = frozenset({"rollout", "deployment_config", "engine_config", "scaling_config"})
 """An empty line goes before each."""
 
@@ -65,7 +67,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    plain = resolve(text) == (text, None) and dumper.analyze_scalar(text).allow_block_plain
+    plain = resolve(text) == (text, None) and dumper.analyze_scalar(text).allow_block_plain and not _COLON.search(text)
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 

@@ -76,7 +76,7 @@ def with_embedded(document: Document, path: KeyPath, inner: Document) -> Documen
     positions = dict(document.positions)
     positions.update({(*path, *below): place for below, place in inner.positions.items() if below})
     refused = document.refused | {(*path, *below) for below in inner.refused}
-    value = _replaced(document.value, path, inner.value)
+    value = replaced(document.value, path, inner.value)
     return Document(document.file, value, positions, refused)
 
 
@@ -125,9 +125,10 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _replaced(value: Any, path: KeyPath, new: Any) -> Any:
+def replaced(value: Any, path: KeyPath, new: Any) -> Any:
+    """A copy of a value with another one at a path."""
     if not path:
         return new
     if isinstance(value, list):
-        return [_replaced(item, path[1:], new) if index == path[0] else item for index, item in enumerate(value)]
-    return {key: _replaced(item, path[1:], new) if key == path[0] else item for key, item in value.items()}
+        return [replaced(item, path[1:], new) if index == path[0] else item for index, item in enumerate(value)]
+    return {key: replaced(item, path[1:], new) if key == path[0] else item for key, item in value.items()}

@@ -60,10 +60,10 @@ def leave_out(translator: Translator, path: KeyPath, reason: str, hint: str | No
     translator.warn(position, "left-out", f"`{dotted(path)}` is left out: {reason}", hint)
 
 
-def refuse_rest(translator: Translator, reason: str) -> None:
-    """Give every key without a fate that of the whole, which is refused for a reason that was told already."""
+def refuse_rest(translator: Translator, reason: str, below: KeyPath = ()) -> None:
+    """Give every key below a path without a fate that of the whole, which is refused for a reason told already."""
     for path in list(translator.undecided()):
-        if path:
+        if path and path[: len(below)] == below:
             translator.fates[path] = KeyFate(path, translator.position(path), Fate.REFUSED, None, reason)
 
 

@@ -53,7 +53,7 @@ def model_id(version: Resource) -> str | None:
 
 def translate_version(version: Resource, description: str | None) -> Translation:
     """The version in canonical form. `description` is the one of its template."""
-    arguments: KeyPath = (*_engine_path(version), "vLLMArgs")
+    arguments = (*_engine_path(version), "vLLMArgs")
     document = version.document
     problems: tuple[Diagnostic, ...] = ()
     text = version.get(*(str(step) for step in arguments))
@@ -70,9 +70,10 @@ def translate_version(version: Resource, description: str | None) -> Translation
     _translate_engine(translator, _engine_path(version), parsed=document is not version.document)
     _translate_deployment(translator)
     _translate_scaling(translator)
-    for path in ((*SPEC, "workerGroupSpec"), ("status",)):
-        if translator.has(path):
-            leave_out(translator, path, _NODES if path[0] == "spec" else "it is what OneBlock reported")
+    if translator.has((*SPEC, "workerGroupSpec")):
+        leave_out(translator, (*SPEC, "workerGroupSpec"), _NODES)
+    if translator.has(("status",)):
+        leave_out(translator, ("status",), "it is what OneBlock reported")
     return translator.finish()
 
 
