@@ -7,7 +7,6 @@ canonical, where an absent key has the canonical default.
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.registry.dialects.accelerators import accelerator_resource
 from reconciler.registry.dialects.autoscaling import RAYLLM
 from reconciler.registry.dialects.embedding_engine import EMBEDDING, translate_embedding_engine
 from reconciler.registry.dialects.envelope import translate_envelope
@@ -55,6 +54,9 @@ _SIGNS: Mapping[KeyPath, frozenset[str]] = {
 }
 """Keys that only RayLLM had, by their section."""
 
+_ACCELERATOR = "accelerator_type_"
+"""Begins the resources that RayLLM's own clusters declared; Ray's begin with `accelerator_type:`."""
+
 _RESOURCES: tuple[KeyPath, ...] = (
     ("scaling_config", "resources_per_worker"),
     ("deployment_config", "ray_actor_options", "resources"),
@@ -69,7 +71,7 @@ def recognises(document: Document) -> bool:
         any(not names.isdisjoint(section(document, path)) for path, names in _SIGNS.items())
         or section(document, ENGINE).get("type") == TRTLLM
         or section(document, ("scaling_config",)).get("num_workers") == 0
-        or any(accelerator_resource(name) != name for path in _RESOURCES for name in section(document, path))
+        or any(name.startswith(_ACCELERATOR) for path in _RESOURCES for name in section(document, path))
     )
 
 

@@ -3,10 +3,10 @@
 from reconciler.registry.dialects.translation import Translator
 from reconciler.registry.registry import KeyPath
 
-_KEYS: tuple[KeyPath, ...] = (("clusters",), ("rollout",), ("engine_config", "aliases"))
+_KEYS: tuple[KeyPath, ...] = (("clusters",), ("rollout",), ("waive",), ("engine_config", "aliases"))
 
 
 def translate_registry_keys(translator: Translator) -> None:
-    """Carry the keys that no dialect had and every file may have: which clusters, which rollout, which other ids."""
+    """Carry the keys that no dialect had and every file may have: clusters, rollout, waivers, other ids."""
     for path in _KEYS:
         translator.copy(path, path)
