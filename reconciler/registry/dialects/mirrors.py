@@ -28,7 +28,7 @@ def translate_mirror(translator: Translator, source: KeyPath, key: str) -> None:
         return
     if store != key:
         message = f"`{key}` holds a bucket of another store, {quoted(uri)}: it is read as `{store}`"
-        translator.warn(translator.position(bucket), "mirror-scheme", message, f"write `{store}`")
+        translator.warn(translator.position(bucket), "mirror-store", message, f"write `{store}`")
     anonymous = _translate_sync_args(translator, arguments, ("engine_config", store), uri is not None)
     _copy_buckets(translator, bucket, ("engine_config", store, "bucket_uri"), anonymous)
     _copy_buckets(translator, (*source, "extra_files"), ("engine_config", store, "extra_files"), anonymous)

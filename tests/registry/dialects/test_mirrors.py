@@ -58,7 +58,7 @@ def test_an_empty_mirror_is_none(block: str) -> None:
 def test_a_bucket_of_google_is_no_mirror_of_amazon() -> None:
     translation = mirrors("s3_mirror_config: {bucket_uri: 'gs://b/m'}")
     assert translation.value == {"engine_config": {"gcs_mirror_config": {"bucket_uri": "gs://b/m"}}}
-    assert rules(translation) == ["mirror-scheme"]
+    assert rules(translation) == ["mirror-store"]
 
 
 @pytest.mark.parametrize(
