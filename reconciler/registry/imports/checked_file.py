@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from reconciler.diagnostics import has_errors
+from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.registry.checks.model_checks import check_model
 from reconciler.registry.dialects.dialect import canonical_document
 from reconciler.registry.dialects.translation import Translation
@@ -11,6 +11,7 @@ from reconciler.registry.document import Document
 from reconciler.registry.imports.canonical_yaml import canonical_yaml
 from reconciler.registry.imports.imported import Imported, ImportedFile
 from reconciler.registry.registry import ModelEntry
+from reconciler.registry.secret import find_secrets
 from reconciler.registry.spec import ModelSpec
 from reconciler.registry.validation import validate
 
@@ -32,6 +33,10 @@ def checked_file(document: Document, translation: Translation, comments: Iterabl
     if spec is None or has_errors(diagnostics):
         return Imported((), translation.fates, tuple(diagnostics))
     text = canonical_yaml(translation.value, comments)
+    if find_secrets(text):
+        message, hint = "the model holds what looks like a token", "write `${env:NAME}` in its place in the source"
+        secret = Diagnostic(canonical.positions[()], "secret-in-clear", message, hint)
+        return Imported((), translation.fates, (*diagnostics, secret))
     file = ImportedFile(file_name(spec.model_id), text, spec.model_id, canonical.positions[()])
     return Imported((file,), translation.fates, tuple(diagnostics))
 

@@ -103,23 +103,25 @@ def _indexed(value: Any) -> Any:
 
 def is_serve_config(document: Document) -> bool:
     """Whether a document is a config of Ray Serve, by itself or in an Anyscale service."""
-    config = document.value.get(SERVICE[0])
+    config = document.value.get("ray_serve_config")
     return "applications" in document.value or (isinstance(config, Mapping) and "applications" in config)
 
 
-def import_serve_config(document: Document, find: Find) -> Imported:
-    """Every model that the applications of a config list."""
+def import_serve_config(document: Document, find: Find, clusters: tuple[str, ...] = ()) -> Imported:
+    """Every model that the applications of a config list, for these clusters or else the default one."""
     base = SERVICE if "applications" not in document.value else ()
     translator = Translator(NAME, indexed(document, base))
     for key in _SERVICE_KEYS:
         if translator.get(key) is not None:
             leave_out(translator, (key,), "it is about Anyscale's service, and not about a model")
-    parts = import_applications(translator, base, find)
+    parts = import_applications(translator, base, find, clusters)
     translation = translator.finish()
     return together([Imported((), translation.fates, translation.diagnostics), *parts])
 
 
-def import_applications(translator: Translator, base: KeyPath, find: Find) -> list[Imported]:
+def import_applications(
+    translator: Translator, base: KeyPath, find: Find, clusters: tuple[str, ...] = ()
+) -> list[Imported]:
     """The models of the config at `base`. What is not a model's gets its fate in `translator`."""
     for key in _CLUSTER:
         if translator.get(*base, key) is not None:
@@ -137,7 +139,7 @@ def import_applications(translator: Translator, base: KeyPath, find: Find) -> li
         if alone and path not in alone and isinstance(translator.get(*path, "args", "models"), Mapping):
             _translate_router(translator, path)
         else:
-            found.extend(_application(translator, path, find))
+            found.extend(_application(translator, path, find, clusters))
     return found
 
 
@@ -150,7 +152,7 @@ def _translate_router(translator: Translator, path: KeyPath) -> None:
     translator.keep(path, "it only routes to the applications of the models; the gateway takes its place")
 
 
-def _application(translator: Translator, path: KeyPath, find: Find) -> list[Imported]:
+def _application(translator: Translator, path: KeyPath, find: Find, clusters: tuple[str, ...]) -> list[Imported]:
     import_path, arguments = _import_path(translator, path), (*path, "args")
     lists = [key for key in _MODEL_LISTS if translator.get(*arguments, key) is not None]
     if not _BUILDERS.fullmatch(import_path) and "llm_configs" not in lists:
@@ -170,6 +172,7 @@ def _application(translator: Translator, path: KeyPath, find: Find) -> list[Impo
         translate_environment(translator, (*path, "runtime_env")),
         _overrides(translator, (*path, "deployments")),
         find,
+        clusters,
     )
     found = [imported for key in lists for imported in import_models(translator, (*arguments, key), around)]
     if not found and not _told(translator, arguments):

@@ -69,8 +69,7 @@ def _variable(translator: Translator, path: KeyPath, name: str, value: Any) -> A
     if not isinstance(value, str):
         _map(translator, path, target, None)
         return value
-    # Ray expands ${NAME} on the node.
-    referring = _NODE_VARIABLE.sub(r"${env:\1}", value)
+    referring = node_references(value)
     if is_secret_name(name) and value and referring == value and "${env:" not in value:
         _map(translator, path, target, "a reference takes the place of the secret")
         message = f"{quoted(name)} is a secret, and its value stands here in clear: the file refers to a variable"
@@ -79,6 +78,13 @@ def _variable(translator: Translator, path: KeyPath, name: str, value: Any) -> A
         return f"${{env:{name}}}"
     _map(translator, path, target, None if referring == value else "it is resolved on the cluster's nodes")
     return referring
+
+
+def node_references(value: Any) -> Any:
+    """The same text or mapping of texts with `${env:NAME}` for `${NAME}`, which Ray expands on the node."""
+    if isinstance(value, dict):
+        return {key: node_references(item) for key, item in value.items()}
+    return _NODE_VARIABLE.sub(r"${env:\1}", value) if isinstance(value, str) else value
 
 
 def _map(translator: Translator, path: KeyPath, target: KeyPath, reason: str | None) -> None:

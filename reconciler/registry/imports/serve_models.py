@@ -33,6 +33,8 @@ class Surroundings:
     overrides: Mapping[str, Document]
     """The entries of `deployments` by name."""
     find: Find
+    clusters: tuple[str, ...] = ()
+    """The clusters that are to serve the models; none is the default one."""
     used: set[str] = field(default_factory=set)
     """The names of those that are options of a model found so far."""
 
@@ -122,9 +124,10 @@ def _model(document: Document, around: Surroundings, comments: list[str]) -> Imp
     dialect = dialect_of(document)
     translation = around.environment.added_to(dialect.translate(document))
     fates = tuple(fate for fate in translation.fates if fate.position not in overridden)
+    value = {**translation.value, "clusters": list(around.clusters)} if around.clusters else translation.value
     if dialect is not CANONICAL:
         comments = [*comments, f"Format: {dialect.name}."]
-    return checked_file(document, replace(translation, fates=fates), comments)
+    return checked_file(document, replace(translation, value=value, fates=fates), comments)
 
 
 def _overridden(document: Document, around: Surroundings) -> tuple[Document, frozenset[Position]]:

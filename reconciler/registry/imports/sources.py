@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reconciler.diagnostics import Diagnostic, Position, has_errors
+from reconciler.diagnostics import Diagnostic, has_errors
 from reconciler.registry.dialects.dialect import CANONICAL, dialect_of
 from reconciler.registry.imports.byzer import import_arguments, import_script, is_script
 from reconciler.registry.imports.byzer_file import is_arguments
@@ -52,8 +52,7 @@ def _import_document(source: Source, found: SourceDocument, find: Find) -> Impor
         return Imported((), (), found.diagnostics)
     if is_oneblock(document):
         message, hint = "the document has no name", "write `metadata` with `name`"
-        place = document.positions[()]
-        return Imported((), (), (*found.diagnostics, Diagnostic(place, "missing-key", message, hint)))
+        return Imported((), (), (*found.diagnostics, Diagnostic(document.positions[()], "missing-key", message, hint)))
     if is_manifest(document):
         return import_manifest(found, find)
     if is_serve_config(document):
@@ -64,8 +63,8 @@ def _import_document(source: Source, found: SourceDocument, find: Find) -> Impor
     if dialect is not CANONICAL or "engine_config" in document.value:
         comments = [f"Imported from {shown_in_comment(source.file)}.", f"Format: {dialect.name}."]
         return _with(found, checked_file(document, dialect.translate(document), comments))
-    place: Position = document.positions[()]
-    return Imported((), (), (Diagnostic(place, "no-model", "nothing here describes a model", _KINDS),))
+    problem = Diagnostic(document.positions[()], "no-model", "nothing here describes a model", _KINDS)
+    return Imported((), (), (problem,))
 
 
 def _with(found: SourceDocument, imported: Imported) -> Imported:
