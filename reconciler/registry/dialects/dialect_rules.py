@@ -9,8 +9,8 @@ DIALECT_RULES: Mapping[str, str] = {
     "engine-replaced": "vLLM runs models that were written for another engine. The weights are the same; which tokens "
     "come out may differ, so look at the answers before the old service is turned off.",
     "given-twice": "What has several names in a format is given under one of them.",
-    "implied-autoscaling": "A format without an `autoscaling_config` had replicas of its own. They are taken; better write "
-    "them out.",
+    "implied-autoscaling": "A format without an `autoscaling_config` had replicas of its own. They are taken; better "
+    "write them out.",
     "implied-requests": "How many requests a replica takes is written out, where the format demanded it.",
     "mirror-credentials": "The cluster's nodes have the credentials that a bucket needs. None are fetched.",
     "mirror-options": "A mirror is a bucket. Of the options of `aws s3 sync` only `--no-sign-request` can be carried.",
