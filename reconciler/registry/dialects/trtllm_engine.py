@@ -19,7 +19,6 @@ _OBSOLETE: Mapping[str, str] = {
     "logger_level": "vLLM has its own log",
     "max_tokens_in_paged_kv_cache": "vLLM sizes its cache by `gpu_memory_utilization`",
     "enable_trt_overlap": "vLLM has no such option",
-    "model_type": "it named a kind of compiled engine",
 }
 
 

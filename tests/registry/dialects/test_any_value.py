@@ -12,7 +12,14 @@ from reconciler.registry.document import Document
 from reconciler.registry.registry import KeyPath
 from reconciler.registry.spec import ModelSpec
 from reconciler.registry.validation import validate
-from tests.registry.dialects import test_aviary, test_opencsg, test_tgi
+from tests.registry.dialects import (
+    test_anyscale,
+    test_aviary,
+    test_llm_config,
+    test_opencsg,
+    test_rayllm,
+    test_tgi,
+)
 from tests.support.dialects import document
 
 FILES = {
@@ -20,6 +27,11 @@ FILES = {
     "continuous": test_aviary.continuous("max_input_length: 128"),
     "tgi": test_tgi.FILE,
     "opencsg": test_opencsg.FILE,
+    "rayllm": test_rayllm.FILE,
+    "embedding": test_rayllm.EMBEDDING,
+    "trtllm": test_rayllm.TRTLLM,
+    "anyscale": test_anyscale.FILE,
+    "llm_config": test_llm_config.EARLY,
 }
 
 VALUES = st.recursive(
@@ -50,7 +62,7 @@ def positions(value: Any, path: KeyPath = ()) -> dict[KeyPath, Position]:
 
 
 @pytest.mark.parametrize("name", FILES)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_a_file_with_any_value_anywhere_has_a_meaning_or_an_error(name: str, data: st.DataObject) -> None:
     value: Any = document(FILES[name]).value
