@@ -39,7 +39,6 @@ READING_RULES: Mapping[str, str] = {
     "wrong-form": "What belongs together is given together. The message says what is missing or too much.",
     "wrong-type": "A value has the type of its key. Numbers are strict: a quoted number is text.",
     "yaml-boolean": "A boolean is `true` or `false`; other spellings are text to some YAML readers.",
-    "yaml-null": "Nothing is `null`, or no value; other spellings are text to some YAML readers.",
     "yaml-number": "A number is decimal and reads the same in YAML 1.1 and 1.2.",
     "yaml-syntax": "A file is YAML.",
     "yaml-tag": "Values have no tags.",

@@ -17,7 +17,7 @@ NAMES = {"A": aviary.NAME, "A*": opencsg.NAME, "B": tgi.NAME}
 
 REFUSED = {
     aviary.NAME: {"unsupported-engine"},
-    opencsg.NAME: {"unsupported-engine", "unsupported-task", "prompt-format-parts", "yaml-boolean"},
+    opencsg.NAME: {"unsupported-engine", "unsupported-task", "prompt-format-parts"},
     # Three files aim at 20 requests where a replica takes 10.
     tgi.NAME: {"ongoing-requests"},
 }
@@ -76,4 +76,4 @@ def test_most_of_the_given_files_are_read_without_an_error() -> None:
             for problem in read_model("given.yaml", (INPUTS / path).read_bytes()).diagnostics
         )
     ]
-    assert len(read) == 78
+    assert len(read) == 82
