@@ -67,8 +67,15 @@ def list_folder(root: Path, folder: Path, endings: tuple[str, ...] = (".yaml",))
 def read(file: SourceFile) -> bytes | Diagnostic:
     """The content of a file, cut where it is too large anyway, or why it cannot be read."""
     try:
-        with open(file.path, "rb") as stream:  # noqa: PTH123 (a Path for each file costs more than reading it)
-            return stream.read(MAX_BYTES + 1)
+        # A stream for each file costs more than reading it.
+        descriptor = os.open(file.path, os.O_RDONLY)
+        try:
+            content = os.read(descriptor, MAX_BYTES + 1)
+            while 0 < len(content) <= MAX_BYTES and (more := os.read(descriptor, MAX_BYTES + 1 - len(content))):
+                content += more
+        finally:
+            os.close(descriptor)
+        return content
     except OSError as error:
         message = f"the file cannot be read: {_reason(error)}"
         return Diagnostic(Position(file.shown), "unreadable", message, "check its permissions")
@@ -125,7 +132,9 @@ def _refused(folder: Path, rule: str, message: str, hint: str) -> Diagnostic:
 
 
 def _shown(folder: Path, name: str = "") -> str:
-    path = str(folder) if not name else name if folder == Path() else f"{folder}{os.sep}{name}"
+    path = str(folder) if not name else name if str(folder) == "." else f"{folder}{os.sep}{name}"
+    if path.isprintable():
+        return path
     # A name that is no UTF-8 has surrogates, which no terminal takes; a line break would end the diagnostic's line.
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in path)
 

@@ -23,12 +23,13 @@ class FullReader:
 
     models: list[ModelEntry] = field(default_factory=list)
     clusters: list[ClusterEntry] = field(default_factory=list)
+    policy_diagnostics: tuple[Diagnostic, ...] = ()
     _policies: tuple[Policy, ...] = ()
 
     def policies(self, sources: Sequence[tuple[SourceFile, bytes]]) -> tuple[Diagnostic, ...]:
         """Read the policies that hold for the models."""
-        self._policies, diagnostics = read_policies(sources)
-        return diagnostics
+        self._policies, self.policy_diagnostics = read_policies(sources)
+        return self.policy_diagnostics
 
     def model(self, file: SourceFile, content: bytes) -> Report[ModelOutline]:
         """Read and check one model file."""
@@ -36,10 +37,11 @@ class FullReader:
         if found.entry is None:
             return Report(None, found.diagnostics)
         source = found.entry.spec.engine_config.hf_model_id
-        entry = replace(found.entry, weights=None if source is None else read_weights(source))
+        checkpoint = source if source is not None and source.startswith("/") else None
+        entry = found.entry if checkpoint is None else replace(found.entry, weights=read_weights(checkpoint))
         self.models.append(entry)
         problems = (*found.diagnostics, *check_model(entry), *check_policies(self._policies, entry))
-        return Report(model_outline(entry), problems)
+        return Report(model_outline(entry), problems, checkpoint)
 
     def cluster(self, file: SourceFile, content: bytes) -> Report[ClusterOutline]:
         """Read and check one cluster file."""

@@ -17,6 +17,8 @@ class Report(Generic[Outline]):
 
     outline: Outline | None
     diagnostics: tuple[Diagnostic, ...]
+    checkpoint: str | None = None
+    """The folder outside the registry that was looked into."""
 
 
 class Reader(Protocol):

@@ -1,5 +1,6 @@
 """Reads what a checkpoint's folder on this machine says: `config.json` and the headers of its safetensors files."""
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -34,6 +35,11 @@ def read_weights(source: str) -> Weights | None:
             return Weights(config, {})
         values.update(header)
     return Weights(config, dict(sorted(values.items())))
+
+
+def weights_digest(source: str) -> str:
+    """Stands for everything that `read_weights` says of the source."""
+    return hashlib.sha256(repr(read_weights(source)).encode(errors="backslashreplace")).hexdigest()
 
 
 def _tensor_files(folder: Path) -> list[Path]:

@@ -4,9 +4,12 @@ import json
 from collections.abc import Sequence
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.registry.waivers import Waived
 
 
-def diagnostics_json(diagnostics: Sequence[Diagnostic], models: int | None, clusters: int | None) -> str:
+def diagnostics_json(
+    diagnostics: Sequence[Diagnostic], models: int | None, clusters: int | None, waived: Sequence[Waived] = ()
+) -> str:
     """One JSON document: the diagnostics in order and their counts; `models` and `clusters` are null after errors."""
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     document = {
@@ -14,6 +17,7 @@ def diagnostics_json(diagnostics: Sequence[Diagnostic], models: int | None, clus
         "diagnostics": [diagnostic_json(diagnostic) for diagnostic in diagnostics],
         "errors": errors,
         "warnings": len(diagnostics) - errors,
+        "waived": [{**diagnostic_json(each.diagnostic), "reason": each.reason} for each in waived],
         "models": models,
         "clusters": clusters,
     }
