@@ -32,12 +32,12 @@ def annotate(text: str, document: Document, comments: Comments, correspondence: 
         if target is not None:
             indentation = _indentation(lines[document.positions[target].line - 1])
             below[_end(target, document, len(lines))] += [indentation + remark for remark in remarks]
-    result = list(comments.header)
+    result = _once_empty(comments.header)
     for number, line in enumerate(lines, start=1):
-        result += [remark and _indentation(line) + remark for remark in above[number]]
+        result += _once_empty([remark and _indentation(line) + remark for remark in above[number]], result)
         result.append("  ".join([line, *beside[number]]))
-        result += below[number]
-    return "\n".join(_without_repeated_empty_lines(result)).rstrip("\n") + "\n"
+        result += _once_empty(below[number], result)
+    return "\n".join(result).rstrip("\n") + "\n"
 
 
 def _present(target: KeyPath | None, document: Document) -> KeyPath | None:
@@ -69,5 +69,11 @@ def _indentation(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def _without_repeated_empty_lines(lines: list[str]) -> list[str]:
-    return [line for index, line in enumerate(lines) if line or (index and lines[index - 1])]
+def _once_empty(remarks: list[str], before: list[str] | None = None) -> list[str]:
+    """The remarks with one empty line where there are several: keys that stood between them are gone."""
+    kept: list[str] = []
+    for remark in remarks:
+        last = kept[-1] if kept else before[-1] if before else None
+        if remark or last:
+            kept.append(remark)
+    return kept

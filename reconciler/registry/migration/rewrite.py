@@ -8,7 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, FoldedScalarString, LiteralScalarString
 
 from reconciler.diagnostics import Position
 from reconciler.registry.dialects.translation import Translation
@@ -65,7 +65,7 @@ class _Builder:
             return self.build(value, path)
         for source in self._correspondence.origins(path):
             if json.dumps(_find(self._document.value, source)) == json.dumps(value):
-                return _find(self._source, source)
+                return _unfolded(_find(self._source, source))
         return _spelled(value)
 
     def _key(self, key: str, path: KeyPath) -> Any:
@@ -100,6 +100,21 @@ def _spelled(value: Any) -> Any:
     if isinstance(value, str) and not (_PLAIN.fullmatch(value) and resolve(value) == (value, None)):
         return DoubleQuotedScalarString(value)
     return value
+
+
+def _unfolded(node: Any) -> Any:
+    """A value as it was written, but for quoted and plain text over several lines: a comment goes behind one line."""
+    if isinstance(node, CommentedMap):
+        for key in node:
+            node[key] = _unfolded(node[key])
+    elif isinstance(node, CommentedSeq):
+        for index, child in enumerate(node):
+            node[index] = _unfolded(child)
+    elif isinstance(node, str) and "\n" in node:
+        block = isinstance(node, LiteralScalarString | FoldedScalarString)
+        # The empty lines at the end of a block would be taken for empty lines between keys.
+        return node if block and not node.endswith("\n\n") else DoubleQuotedScalarString(node)
+    return node
 
 
 def _find(value: Any, path: KeyPath) -> Any:
