@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.cli.console import Console
-from reconciler.cli.options import DEFAULT_LOCAL_DIRECTORY, LOCAL_DIRECTORY_VARIABLE
+from reconciler.cli.options import (
+    CACHE_DIRECTORY_VARIABLE,
+    DEFAULT_CACHE_DIRECTORY,
+    DEFAULT_LOCAL_DIRECTORY,
+    LOCAL_DIRECTORY_VARIABLE,
+)
 
 if TYPE_CHECKING:
     from reconciler.apply.clock import Clock
@@ -78,6 +83,11 @@ class Environment:
     def local_directory(self) -> Path:
         """The state folder of the embedded cluster."""
         return Path(self.variables.get(LOCAL_DIRECTORY_VARIABLE) or DEFAULT_LOCAL_DIRECTORY)
+
+    @property
+    def cache_directory(self) -> Path:
+        """Where results are kept from run to run. It may be deleted at any time."""
+        return Path(self.variables.get(CACHE_DIRECTORY_VARIABLE) or DEFAULT_CACHE_DIRECTORY)
 
 
 def process_environment() -> Environment:

@@ -11,6 +11,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 LOCAL_DIRECTORY_VARIABLE = "RECONCILER_LOCAL_DIR"
 DEFAULT_LOCAL_DIRECTORY = Path(".reconciler/local")
 
+CACHE_DIRECTORY_VARIABLE = "RECONCILER_CACHE_DIR"
+DEFAULT_CACHE_DIRECTORY = Path(".reconciler/cache")
+
 
 def registry_option(command: Command) -> Command:
     """`--registry DIR`."""

@@ -7,6 +7,9 @@ from reconciler.cli.lazy_group import Entry, LazyGroup
 
 COMMANDS = {
     "validate": Entry("reconciler.cli.validate", "Check the registry and say what is wrong, line by line"),
+    "explain": Entry("reconciler.cli.explain", "Say of every key of a model file what it means today"),
+    "migrate": Entry("reconciler.cli.migrate", "Rewrite model files in older formats into the canonical form"),
+    "import": Entry("reconciler.cli.import_", "Write model files for what is described or runs elsewhere"),
     "render": Entry("reconciler.cli.render", "Print the Ray Serve applications that the registry calls for"),
     "plan": Entry("reconciler.cli.plan", "Compare the registry with the cluster and say what would be done"),
     "show": Entry("reconciler.cli.show", "Show a saved plan file"),

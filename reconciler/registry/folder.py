@@ -12,6 +12,9 @@ from reconciler.registry.source_text import MAX_BYTES
 CLUSTERS_FOLDER = "clusters"
 """The folder of the cluster files inside a registry."""
 
+POLICIES_FOLDER = "policies"
+"""The folder of an organisation's own rules inside a registry."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -32,10 +35,10 @@ class Listing:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def list_folder(root: Path, folder: Path) -> Listing | Diagnostic:
+def list_folder(root: Path, folder: Path, endings: tuple[str, ...] = (".yaml",)) -> Listing | Diagnostic:
     """What `folder` (the registry `root` itself or one folder in it) holds, or why it cannot be read.
 
-    Hidden entries and files of other kinds are left alone.
+    Hidden entries and files with other endings are left alone.
     """
     try:
         if not _stays_inside(root, folder):
@@ -56,16 +59,23 @@ def list_folder(root: Path, folder: Path) -> Listing | Diagnostic:
         problem = _problem(root, folder, entry)
         if problem is not None:
             diagnostics.append(problem)
-        elif entry.name.endswith(".yaml"):
-            files.append(SourceFile(entry.name.removesuffix(".yaml"), entry.path, _shown(folder, entry.name)))
+        elif entry.name.endswith(endings):
+            files.append(SourceFile(entry.name.rpartition(".")[0], entry.path, _shown(folder, entry.name)))
     return Listing(Position(_shown(folder)), tuple(files), tuple(diagnostics))
 
 
 def read(file: SourceFile) -> bytes | Diagnostic:
     """The content of a file, cut where it is too large anyway, or why it cannot be read."""
     try:
-        with open(file.path, "rb") as stream:  # noqa: PTH123 (a Path for each file costs more than reading it)
-            return stream.read(MAX_BYTES + 1)
+        # A stream for each file costs more than reading it.
+        descriptor = os.open(file.path, os.O_RDONLY)
+        try:
+            content = os.read(descriptor, MAX_BYTES + 1)
+            while 0 < len(content) <= MAX_BYTES and (more := os.read(descriptor, MAX_BYTES + 1 - len(content))):
+                content += more
+        finally:
+            os.close(descriptor)
+        return content
     except OSError as error:
         message = f"the file cannot be read: {_reason(error)}"
         return Diagnostic(Position(file.shown), "unreadable", message, "check its permissions")
@@ -96,7 +106,7 @@ def _problem(root: Path, folder: Path, entry: os.DirEntry[str]) -> Diagnostic | 
 def _folder_problem(root: Path, folder: Path, entry: os.DirEntry[str], shown: Position) -> Diagnostic | None:
     if entry.name.lower().endswith((".yaml", ".yml")):
         return Diagnostic(shown, "unreadable", "this is a folder, not a model file", "rename it")
-    if folder == root and entry.name == CLUSTERS_FOLDER:
+    if folder == root and entry.name in (CLUSTERS_FOLDER, POLICIES_FOLDER):
         return None
     if any(name.lower().endswith((".yaml", ".yml")) for name in _names(entry.path)):
         message = "the files in this folder are not read"
@@ -122,7 +132,9 @@ def _refused(folder: Path, rule: str, message: str, hint: str) -> Diagnostic:
 
 
 def _shown(folder: Path, name: str = "") -> str:
-    path = str(folder) if not name else name if folder == Path() else f"{folder}{os.sep}{name}"
+    path = str(folder) if not name else name if str(folder) == "." else f"{folder}{os.sep}{name}"
+    if path.isprintable():
+        return path
     # A name that is no UTF-8 has surrogates, which no terminal takes; a line break would end the diagnostic's line.
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in path)
 

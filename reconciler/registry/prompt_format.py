@@ -9,6 +9,9 @@ The rules are those of RayLLM 0.3 to 0.5 (`rayllm/common/models.py`), which form
 - Every other message is stripped (`strip_whitespace`) and put in the part of its role; tool messages are left out.
 - `trailing_assistant` ends the prompt, as it is written: it is no format string.
 
+With `single_turn` the prompt is the last user message in `user` alone: Aviary 0.0.1 to 0.1.0 took one question at a
+time (`aviary/backend/server/models.py`).
+
 RayLLM's tokenizer then put the beginning-of-sequence token in front. vLLM tokenises a chat without special tokens, so
 the template emits the tokenizer's `bos_token` itself, unless the tokenizer has none or the prompt begins with it
 already, because the registry file spells it out (`system: "<s>[INST] ..."`).
@@ -26,19 +29,11 @@ def chat_template(prompt_format: PromptFormat) -> str:
 
     Raises ValueError for a part that is no format string; the check `prompt-format-parts` has refused those before.
     """
-    system = _system_in_user(prompt_format) if prompt_format.system_in_user else _system_first(prompt_format)
     return "".join(
         [
-            _find_system_message(prompt_format),
+            "" if prompt_format.single_turn else _find_system_message(prompt_format),
             "{%- set prompt -%}",
-            system,
-            "{%- for message in messages -%}",
-            "{%- if message['role'] == 'user' -%}",
-            _user(prompt_format),
-            "{%- elif message['role'] == 'assistant' -%}",
-            "{{ " + _formatted(prompt_format.assistant, {"instruction": _content(prompt_format)}) + " }}",
-            "{%- endif -%}",
-            "{%- endfor -%}",
+            _last_question(prompt_format) if prompt_format.single_turn else _conversation(prompt_format),
             "{{ " + _literal(prompt_format.trailing_assistant) + " }}",
             "{%- endset -%}",
             "{%- if bos_token and not prompt.startswith(bos_token) -%}{{ bos_token }}{%- endif -%}",
@@ -111,6 +106,30 @@ def _find_system_message(prompt_format: PromptFormat) -> str:
         default = _literal(prompt_format.default_system_message)
         search += "{%- if system.content is none -%}{%- set system.content = " + default + " -%}{%- endif -%}"
     return search
+
+
+def _conversation(prompt_format: PromptFormat) -> str:
+    return "".join(
+        [
+            _system_in_user(prompt_format) if prompt_format.system_in_user else _system_first(prompt_format),
+            "{%- for message in messages -%}",
+            "{%- if message['role'] == 'user' -%}",
+            _user(prompt_format),
+            "{%- elif message['role'] == 'assistant' -%}",
+            "{{ " + _formatted(prompt_format.assistant, {"instruction": _content(prompt_format)}) + " }}",
+            "{%- endif -%}",
+            "{%- endfor -%}",
+        ]
+    )
+
+
+def _last_question(prompt_format: PromptFormat) -> str:
+    text = _formatted(prompt_format.user, {"instruction": _content(prompt_format), "system": '""'})
+    return (
+        "{%- for message in messages if message['role'] == 'user' -%}"
+        "{%- if loop.last -%}{{ " + text + " }}{%- endif -%}"
+        "{%- endfor -%}"
+    )
 
 
 def _system_first(prompt_format: PromptFormat) -> str:

@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Position
-from reconciler.registry.cluster import Cluster
-from reconciler.registry.spec import ModelSpec
+from reconciler.registry.weights import Weights
+
+if TYPE_CHECKING:
+    # What only needs places and paths does not pay for the forms.
+    from reconciler.registry.cluster import Cluster
+    from reconciler.registry.dialects.translation import KeyFate
+    from reconciler.registry.spec import ModelSpec
 
 KeyPath = tuple[str | int, ...]
 """The way to a key in a document: mapping keys and list indices, outermost first."""
@@ -16,8 +22,14 @@ class ModelEntry:
     """One model file: its path as shown to people, its canonical form and where each of its keys stands."""
 
     file: str
-    spec: ModelSpec
+    spec: "ModelSpec"
     positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
+    """The place of each canonical key, in whichever dialect it was written."""
+    dialect: str = field(default="canonical", compare=False)
+    fates: "tuple[KeyFate, ...]" = field(default=(), compare=False)
+    """What became of each key of the file; empty where it is canonical and each stayed what it is."""
+    weights: Weights | None = field(default=None, compare=False)
+    """What the checkpoint says, where it is on this machine."""
 
     def position(self, path: KeyPath = ()) -> Position:
         """Where `path` was written, or its nearest written parent, or the start of the file."""
@@ -30,7 +42,7 @@ class ClusterEntry:
 
     name: str
     file: str
-    cluster: Cluster
+    cluster: "Cluster"
     positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
 
     def position(self, path: KeyPath = ()) -> Position:

@@ -1,7 +1,8 @@
 """What an unquoted YAML value means, where every reader agrees on it.
 
-YAML 1.1 and 1.2 read `no`, `010`, `1e3`, `1:30` and more in different ways, and so do tools. Here there is one spelling
-for each kind of value: `true`, `false`, `null` (or nothing), decimal integers, and floats as both versions read them.
+YAML 1.1 and 1.2 read `no`, `010`, `1e3`, `1:30` and more in different ways, and so do tools. Here there is one meaning
+for each kind of value: `true`, `false`, `null` (in any case, or `~`, or nothing), decimal integers, and floats as both
+versions read them.
 Anything else that any reader takes for more than a string is a surprise.
 """
 
@@ -45,22 +46,19 @@ def resolve(text: str) -> tuple[Scalar, Surprise | None]:
 
 
 def _words() -> dict[str, tuple[Scalar, Surprise | None]]:
-    words: dict[str, tuple[Scalar, Surprise | None]] = {"": (None, None)}
-    for value, spelling, others in (
-        (True, "true", ("true", "yes", "on", "y")),
-        (False, "false", ("false", "no", "off", "n")),
-    ):
-        for other in others:
-            for word in (other, other.title(), other.upper()):
-                hint = f'write `{spelling}`, or quote it if text is meant: `"{word}"`'
-                surprise = Surprise("yaml-boolean", "is a boolean to some YAML readers and text to others", hint)
-                words[word] = (value, surprise)
-        words[spelling] = (value, None)
-    for word in ("~", "Null", "NULL"):
-        hint = f'write `null` or nothing, or quote it if text is meant: `"{word}"`'
-        words[word] = (None, Surprise("yaml-null", "is another spelling of null", hint))
-    words["null"] = (None, None)
-    return words
+    words: dict[str, tuple[Scalar, Surprise | None]] = {"": (None, None), "~": (None, None)}
+    for value, spelling, others in ((True, "true", ("yes", "on", "y")), (False, "false", ("no", "off", "n"))):
+        for word in (cased for other in others for cased in _cases(other)):
+            hint = f'write `{spelling}`, or quote it if text is meant: `"{word}"`'
+            meaning = "is a boolean to some YAML readers and text to others"
+            words[word] = (value, Surprise("yaml-boolean", meaning, hint))
+        words |= {word: (value, None) for word in _cases(spelling)}
+    return words | {word: (None, None) for word in _cases("null")}
+
+
+def _cases(word: str) -> tuple[str, str, str]:
+    """The spellings that YAML knows of one of its words."""
+    return word, word.title(), word.upper()
 
 
 _WORDS = _words()

@@ -92,6 +92,9 @@ class PromptFormat(_Section):
     system_in_user: StrictBool = Field(False, description="Put the system message inside the first user message.")
     add_system_tags_even_if_message_is_empty: StrictBool = False
     strip_whitespace: StrictBool = Field(True, description="Strip every message before it is formatted.")
+    single_turn: StrictBool = Field(
+        False, description="The prompt is the last user message alone, as in Aviary 0.0.1 to 0.1.0."
+    )
 
 
 class Generation(_Section):
@@ -133,6 +136,15 @@ class RuntimeEnv(_Section):
     pip: list[str] = Field(default_factory=list)
 
 
+class Memory(_Section):
+    """How large the model is, for a check whether it fits its GPUs. Nothing that runs reads it."""
+
+    weights_gb: PositiveFloat = Field(description="The weights once loaded, in units of 10^9 bytes.")
+    kv_bytes_per_token: NonNegativeInt = Field(
+        0, description="KV cache of one token in all layers and on all workers: 2 x layers x KV heads x head size x 2."
+    )
+
+
 class EngineConfig(_Section):
     """What is served and with which engine arguments. Most changes here restart the model's replicas."""
 
@@ -148,11 +160,24 @@ class EngineConfig(_Section):
         description="Most tokens of a request, prompt and answer together (vLLM's max_model_len). "
         "Default 2048, or 512 for an embedding model.",
     )
+    full_context: StrictBool = Field(
+        False, description="As many tokens as the model's own config allows, in place of max_total_tokens."
+    )
     engine_kwargs: dict[str, Any] = Field(default_factory=dict, description="vLLM engine arguments, checked by name.")
     runtime_env: RuntimeEnv = Field(default_factory=RuntimeEnv)
     s3_mirror_config: Mirror | None = None
     gcs_mirror_config: Mirror | None = None
     generation: Generation = Field(default_factory=Generation)
+    memory: Memory | None = Field(None, description="Sizes that cannot be read from files on this machine.")
+
+
+DEFAULT_CONTEXT = {EngineType.VLLM: 2048, EngineType.EMBEDDING: 512}
+"""`max_total_tokens` of a file that gives none: the defaults of RayLLM's `VLLMEngineConfig` and embedding engine."""
+
+
+def total_tokens(engine: EngineConfig) -> int | None:
+    """The most tokens of a request, prompt and answer together; None where the model's own config says it."""
+    return None if engine.full_context else engine.max_total_tokens or DEFAULT_CONTEXT[engine.type]
 
 
 class PlacementStrategy(StrEnum):
@@ -175,6 +200,11 @@ class ScalingConfig(_Section):
     placement_strategy: PlacementStrategy = PlacementStrategy.PACK
     resources_per_worker: dict[str, PositiveFloat] = Field(
         default_factory=dict, description="Custom Ray resources, such as `accelerator_type:L4: 0.001`."
+    )
+    bundles: list[dict[str, PositiveFloat]] | None = Field(
+        None,
+        description="The whole placement group of a replica, in place of the resources of actor and workers. "
+        "The actor is in the first bundle.",
     )
 
 
@@ -199,12 +229,27 @@ class Rollout(_Section):
     timeout_s: PositiveFloat = Field(1200.0, description="Seconds a new version may take until it serves.")
 
 
+class Waiver(_Section):
+    """A rule that this file may break, and why."""
+
+    rule: str = Field(description="The name in brackets behind `warning`, such as `served-nowhere`.")
+    reason: str = Field(min_length=1, description="Why it is right here, for whoever reads the file later.")
+    expires: str | None = Field(
+        None,
+        pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+        description='The last day on which it holds, in quotes: `"2030-12-31"`.',
+    )
+
+
 class ModelSpec(_Section):
     """One served model, as a person wrote it, in canonical form. It knows no cluster's state."""
 
     enabled: StrictBool = Field(True, description="false: checked but not served; a model that was served is deleted.")
     clusters: list[str] | None = Field(None, description="Clusters that serve it, by file name; else the default one.")
     rollout: Rollout = Field(default_factory=Rollout)
+    waive: list[Waiver] = Field(
+        default_factory=list, description="Warnings, policies and memory checks that this file may break, with reasons."
+    )
     deployment_config: DeploymentConfig = Field(default_factory=DeploymentConfig)
     engine_config: EngineConfig
     scaling_config: ScalingConfig = Field(default_factory=ScalingConfig)

@@ -47,6 +47,7 @@ _WRITTEN = {
 
 _PATTERNS = {
     "^https?://": ("must begin with `http://` or `https://`", "for example `https://ray.example.com:8265`"),
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$": ("must be a date", 'for example `"2030-12-31"`'),
     "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": (
         "must be lower-case letters, digits and `-` between them",
         "for example `team-a`",

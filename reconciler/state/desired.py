@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.registry.cluster import Cluster
 from reconciler.registry.prompt_format import chat_template
 from reconciler.registry.registry import ClusterEntry, ModelEntry, Registry
-from reconciler.registry.spec import EngineConfig, EngineType, Mirror, ModelSpec, Rollout
+from reconciler.registry.spec import EngineConfig, EngineType, Mirror, ModelSpec, Rollout, total_tokens
 from reconciler.state.application import OWNER_ARG, Application
 from reconciler.state.capacity import Bundles
 from reconciler.state.json_value import JsonValue, canonical
@@ -21,9 +21,6 @@ from reconciler.state.names import GATEWAY_APPLICATION, GATEWAY_DEPLOYMENT, appl
 
 ENGINE_IMPORT_PATH = "runtime.engine:build"
 GATEWAY_IMPORT_PATH = "runtime.gateway:build"
-
-DEFAULT_CONTEXT = {EngineType.VLLM: 2048, EngineType.EMBEDDING: 512}
-"""`max_total_tokens` of a file that gives none: the defaults of RayLLM's `VLLMEngineConfig` and embedding engine."""
 
 _GATEWAY_ONGOING_REQUESTS = 10_000
 """A gateway replica only forwards; the models' own limits are what queues requests."""
@@ -201,7 +198,9 @@ def _mirror(mirror: Mirror) -> dict[str, JsonValue]:
 def _engine_kwargs(spec: ModelSpec) -> dict[str, JsonValue]:
     engine = spec.engine_config
     kwargs: dict[str, Any] = dict(engine.engine_kwargs)
-    kwargs["max_model_len"] = engine.max_total_tokens or DEFAULT_CONTEXT[engine.type]
+    tokens = total_tokens(engine)
+    if tokens is not None:
+        kwargs["max_model_len"] = tokens
     kwargs["tensor_parallel_size"] = spec.scaling_config.num_workers // int(kwargs.get("pipeline_parallel_size", 1))
     if engine.tokenizer_id is not None:
         # Not `tokenizer_source` of the loading config: Ray 2.60 accepts it there and never reads it.
@@ -220,6 +219,8 @@ def replica_bundles(spec: ModelSpec) -> Bundles:
     vLLM's Ray executor skips bundles without a GPU (`vllm/v1/executor/ray_executor.py`).
     """
     scaling = spec.scaling_config
+    if scaling.bundles is not None:
+        return Bundles(tuple(_positive(bundle) for bundle in scaling.bundles), scaling.placement_strategy)
     actor = spec.deployment_config.ray_actor_options
     replica = _positive({"CPU": actor.num_cpus, "GPU": actor.num_gpus, **actor.resources})
     worker = _positive(

@@ -18,11 +18,12 @@ def diagnostics_text(diagnostics: Sequence[Diagnostic], source_line: SourceLine,
     return "\n".join(_one(diagnostic, source_line, style) for diagnostic in diagnostics)
 
 
-def summary_line(diagnostics: Sequence[Diagnostic], models: int | None, clusters: int | None) -> str:
+def summary_line(diagnostics: Sequence[Diagnostic], models: int | None, clusters: int | None, waived: int = 0) -> str:
     """The last line: how many problems, and in what where that is known."""
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     warnings = len(diagnostics) - errors
     of = "" if models is None or clusters is None else f" in {plural(models, 'model')}, {plural(clusters, 'cluster')}"
+    of += f" ({waived} waived)" if waived else ""
     if not diagnostics:
         return f"No problems{of}"
     return ", ".join(plural(count, noun) for count, noun in ((errors, "error"), (warnings, "warning")) if count) + of

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,63 @@ def test_a_place_between_two_hidden_values_is_not_shown(registry: Path) -> None:
     assert "`engine_config.runtime_env.env_vars.A`" in ran.out
     assert "correcthorse" not in ran.out
     assert "{" not in ran.out
+
+
+def test_sarif_names_files_from_the_top_of_the_repository(broken: Path, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "infra and more").mkdir()
+    broken.rename(tmp_path / "infra and more" / "registry")
+    ran = run("validate", "--registry", "infra and more/registry", "--format", "sarif")
+    assert ran.code == 1
+    [result] = json.loads(ran.out)["runs"][0]["results"]
+    location = result["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "infra%20and%20more/registry/acme--chat.yaml"
+    assert location["region"] == {"startLine": 8, "startColumn": 5}
+
+
+def test_junit_has_a_case_for_each_clean_file(broken: Path) -> None:
+    ran = run("validate", "--format", "junit")
+    assert ran.code == 1
+    assert '<testcase classname="registry/acme--other.yaml" name="no problems" time="0" />' in ran.out
+    assert ran.out.count("<failure ") == 1
+    assert "acme--chat" not in run("validate", "--format", "junit", broken / "acme--other.yaml").out
+
+
+def test_what_is_waived_is_counted_and_its_reason_told(registry: Path) -> None:
+    file = registry / "acme--chat.yaml"
+    file.write_text("waive: [{rule: served-nowhere, reason: for the next event}]\nclusters: []\n" + file.read_text())
+    ran = run("validate", "--strict")
+    assert (ran.code, ran.out) == (0, "No problems in 2 models, 1 cluster (1 waived)\n")
+    [waived] = json.loads(run("validate", "--format", "json").out)["waived"]
+    assert (waived["rule"], waived["reason"]) == ("served-nowhere", "for the next event")
+    [result] = json.loads(run("validate", "--format", "sarif").out)["runs"][0]["results"]
+    assert result["suppressions"][0]["justification"] == "for the next event"
+
+
+def test_the_rules_are_listed() -> None:
+    ran = run("validate", "--rules")
+    assert ran.code == 0
+    assert "served-nowhere (warning; may be waived)\n  An enabled model with an empty list of clusters" in ran.out
+    assert "secret-in-clear (error)\n" in ran.out
+
+
+def test_results_are_remembered_where_the_variable_says_or_nowhere(registry: Path, tmp_path: Path) -> None:
+    assert run("validate", "--no-cache").code == 0
+    assert not (tmp_path / ".reconciler").exists()
+    assert run("validate", variables={"TERM": "dumb", "RECONCILER_CACHE_DIR": "kept"}).code == 0
+    assert [path.suffix for path in (tmp_path / "kept").glob("*.json")] == [".json"]
+    assert run("validate").code == 0
+    assert (tmp_path / ".reconciler" / "cache").is_dir()
+
+
+def test_an_unchanged_registry_is_validated_without_the_libraries_that_read_it(registry: Path) -> None:
+    code = (
+        "import sys; from reconciler.cli.main import main; code = main(['validate']); "
+        "print(code, *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    for libraries in ({"pydantic", "yaml"}, set()):
+        process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert process.stdout == "No problems in 2 models, 1 cluster\n"
+        exit_code, *modules = process.stderr.split()
+        assert exit_code == "0"
+        assert {"pydantic", "yaml", "jsonschema"} & set(modules) == libraries

@@ -176,7 +176,7 @@ def test_the_stages_of_a_pipeline_divide_the_workers(stages: int, workers: int, 
 
 
 @pytest.mark.parametrize(
-    "resource", ["accelerator_type:L4", "accelerator_type:A100-80G", "accelerator_type:A10", "tpu"]
+    "resource", ["accelerator_type:L4", "accelerator_type:A100", "accelerator_type:A10", "tpu"]
 )
 def test_a_resource_that_a_node_can_have_passes(resource: str) -> None:
     assert found(entry_of(scaling_config={"resources_per_worker": {resource: 0.001}})) == []
@@ -215,7 +215,11 @@ def test_a_rule_id_is_the_name_of_its_check() -> None:
             | {"chat_template": "x"},
             "generation": {"prompt_format": PROMPT_FORMAT},
         },
-        scaling_config={"resources_per_worker": {"GPU": 1.0, "accelerator_type:x": 1.0}},
+        scaling_config={
+            "num_workers": 2,
+            "num_gpus_per_worker": 0.5,
+            "resources_per_worker": {"GPU": 1.0, "accelerator_type:x": 1.0, "accelerator_type:A100-40G": 1.0},
+        },
     )
     for check in (*ENGINE_ARGUMENT_CHECKS, *RAY_OPTION_CHECKS):
         assert {problem.rule for problem in check(entry)} == {rule_name(check)}

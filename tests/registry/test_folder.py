@@ -117,7 +117,7 @@ def test_an_unreadable_file_is_told_and_the_others_are_checked(root: Path, monke
     def read_unless_gone(file: SourceFile) -> bytes | Diagnostic:
         return read(replace(file, path=f"{file.path}-gone") if file.stem == "org--b" else file)
 
-    monkeypatch.setattr("reconciler.registry.loader.read", read_unless_gone)
+    monkeypatch.setattr("reconciler.registry.examine.read", read_unless_gone)
     assert rules(root) == [("org--b.yaml", "unreadable"), ("org--c.yaml", "empty-file")]
 
 

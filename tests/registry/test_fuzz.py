@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import Diagnostic, has_errors
-from reconciler.registry.checks import run_checks
+from reconciler.registry.checks.model_checks import check_model
+from reconciler.registry.checks.registry_checks import check_registry
 from reconciler.registry.document import parse
-from reconciler.registry.registry import ModelEntry, Registry
+from reconciler.registry.outline import RegistryOutline, model_outline
+from reconciler.registry.registry import ModelEntry
 from reconciler.registry.spec import ModelSpec
 from reconciler.registry.validation import validate
 
@@ -29,7 +31,7 @@ def problems(content: bytes) -> tuple[Diagnostic, ...]:
         assert has_errors(diagnostics)
         return diagnostics
     entry = ModelEntry(document.file, spec, document.positions)
-    return (*diagnostics, *run_checks(Registry((entry,), ())))
+    return (*diagnostics, *check_model(entry), *check_registry(RegistryOutline((model_outline(entry),), ())))
 
 
 def assert_worth_reading(diagnostics: tuple[Diagnostic, ...], content: bytes) -> None:

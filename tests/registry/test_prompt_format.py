@@ -126,6 +126,17 @@ def test_a_system_message_goes_inside_the_first_user_message() -> None:
     assert render(LLAMA, messages) == expected
 
 
+@settings(deadline=None)
+@given(parts("instruction"), st.booleans(), CONVERSATIONS)
+def test_a_single_turn_is_the_last_question_alone(user: str, strip: bool, messages: list[Message]) -> None:
+    prompt_format = PromptFormat(
+        system="", assistant="", trailing_assistant="!", user=user, strip_whitespace=strip, single_turn=True
+    )
+    questions = [message["content"] for message in messages if message["role"] == "user"]
+    last = questions[-1].strip() if strip and questions else questions[-1] if questions else None
+    assert render(prompt_format, messages) == ("" if last is None else user.format(instruction=last)) + "!"
+
+
 def test_the_default_system_message_stands_in_for_a_missing_one() -> None:
     assert render(CHAT_ML, [{"role": "user", "content": "Hi"}]) == (
         "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"

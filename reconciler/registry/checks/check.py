@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic
-from reconciler.registry.registry import ModelEntry, Registry
+from reconciler.registry.outline import RegistryOutline
+from reconciler.registry.registry import ModelEntry
 
 ModelCheck = Callable[[ModelEntry], Iterable[Diagnostic]]
 """Looks at one model file alone."""
 
-RegistryCheck = Callable[[Registry], Iterable[Diagnostic]]
-"""Looks at the whole registry. Model ids may be given twice at this point, and files that were refused are absent."""
+RegistryCheck = Callable[[RegistryOutline], Iterable[Diagnostic]]
+"""Looks across files. Model ids may be given twice at this point, and files that were refused are absent."""
 
 
 def rule_name(check: Callable[..., Any]) -> str:

@@ -5,11 +5,12 @@ from difflib import get_close_matches
 
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.registry.checks.check import rule_name
+from reconciler.registry.outline import ClusterOutline, RegistryOutline
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import ClusterEntry, ModelEntry, Registry
+from reconciler.registry.registry import ModelEntry
 
 
-def no_cluster(registry: Registry) -> Iterable[Diagnostic]:
+def no_cluster(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """Models without a cluster cannot be planned."""
     if registry.models and not registry.clusters:
         message = "no cluster is described"
@@ -17,38 +18,37 @@ def no_cluster(registry: Registry) -> Iterable[Diagnostic]:
         yield Diagnostic(Position(registry.models[0].file), rule_name(no_cluster), message, hint)
 
 
-def several_default_clusters(registry: Registry) -> Iterable[Diagnostic]:
+def several_default_clusters(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """One default at most."""
-    defaults = [entry for entry in registry.clusters if entry.cluster.default]
-    for entry in defaults[1:]:
+    defaults = [cluster for cluster in registry.clusters if cluster.default.value]
+    for cluster in defaults[1:]:
         message = f"{quoted(defaults[0].name)} is the default cluster already"
-        yield Diagnostic(
-            entry.position(("default",)), rule_name(several_default_clusters), message, "keep one `default: true`"
-        )
+        position = cluster.position(cluster.default)
+        yield Diagnostic(position, rule_name(several_default_clusters), message, "keep one `default: true`")
 
 
-def no_default_cluster(registry: Registry) -> Iterable[Diagnostic]:
+def no_default_cluster(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """A model that names no cluster needs a default one."""
-    if not registry.clusters or registry.default_cluster() is not None:
+    if not registry.clusters or registry.has_default_cluster():
         return
-    for entry in registry.models:
-        if entry.spec.clusters is None:
+    for model in registry.models:
+        if model.clusters is None:
             message = "the model names no cluster, and none is the default"
             hint = "write `clusters:` here, or `default: true` in one of the cluster files"
-            yield Diagnostic(entry.position(), rule_name(no_default_cluster), message, hint)
+            yield Diagnostic(model.position(), rule_name(no_default_cluster), message, hint)
 
 
-def unknown_cluster(registry: Registry) -> Iterable[Diagnostic]:
+def unknown_cluster(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """Every cluster that a model names has a file."""
-    names = [entry.name for entry in registry.clusters]
-    for entry in registry.models:
-        for index, name in enumerate(entry.spec.clusters or ()):
-            if name not in names:
-                near = get_close_matches(name, names, n=1)
+    names = [cluster.name for cluster in registry.clusters]
+    for model in registry.models:
+        for named in model.clusters or ():
+            if named.value not in names:
+                near = get_close_matches(named.value, names, n=1)
                 known = ", ".join(quoted(each) for each in names) or "none"
                 hint = f"did you mean {quoted(near[0])}?" if near else f"known clusters: {known}"
-                message = f"there is no cluster {quoted(name)}"
-                yield Diagnostic(entry.position(("clusters", index)), rule_name(unknown_cluster), message, hint)
+                message = f"there is no cluster {quoted(named.value)}"
+                yield Diagnostic(model.position(named), rule_name(unknown_cluster), message, hint)
 
 
 def served_nowhere(entry: ModelEntry) -> Iterable[Diagnostic]:
@@ -59,14 +59,13 @@ def served_nowhere(entry: ModelEntry) -> Iterable[Diagnostic]:
         yield Diagnostic(entry.position(("clusters",)), rule_name(served_nowhere), message, hint, Severity.WARNING)
 
 
-def shared_dashboard(registry: Registry) -> Iterable[Diagnostic]:
+def shared_dashboard(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """Two cluster files with one owner on one Ray cluster would each delete what the other deploys."""
-    first: dict[tuple[str, str], ClusterEntry] = {}
-    for entry in registry.clusters:
-        dashboard = entry.cluster.dashboard
-        address = "" if dashboard is None else dashboard.address.rstrip("/").lower()
-        other = first.setdefault((address, entry.cluster.owner), entry)
-        if other is not entry:
+    first: dict[tuple[str, str], ClusterOutline] = {}
+    for cluster in registry.clusters:
+        address = cluster.address.value.rstrip("/").lower()
+        other = first.setdefault((address, cluster.owner), cluster)
+        if other is not cluster:
             message = f"{quoted(other.name)} describes the same Ray cluster with the same owner"
-            position = entry.position(("dashboard", "address") if dashboard else ("local",))
+            position = cluster.position(cluster.address)
             yield Diagnostic(position, rule_name(shared_dashboard), message, "remove one of the two files")

@@ -7,8 +7,9 @@ from pathlib import PurePath
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.check import rule_name
 from reconciler.registry.model_id import is_model_id
+from reconciler.registry.outline import RegistryOutline
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import ModelEntry, Registry
+from reconciler.registry.registry import ModelEntry
 
 _CLUSTER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -25,7 +26,7 @@ def file_name_convention(entry: ModelEntry) -> Iterable[Diagnostic]:
         yield Diagnostic(entry.position(), rule_name(file_name_convention), message, hint)
 
 
-def cluster_name(registry: Registry) -> Iterable[Diagnostic]:
+def cluster_name(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """A cluster's name is lower-case letters, digits and `-`, so that it can be given on a command line."""
     for cluster in registry.clusters:
         if not _CLUSTER_NAME.fullmatch(cluster.name):

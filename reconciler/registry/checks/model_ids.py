@@ -1,13 +1,13 @@
 """Ids by which clients ask for a model, and the names they become in Ray Serve."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.check import rule_name
 from reconciler.registry.model_id import GATEWAY_APPLICATION, MAX_MODEL_ID_LENGTH, application_name, is_model_id
+from reconciler.registry.outline import ModelOutline, Placed, RegistryOutline
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath, ModelEntry, Registry
+from reconciler.registry.registry import KeyPath, ModelEntry
 
 _MODEL_ID: KeyPath = ("engine_config", "model_id")
 
@@ -36,47 +36,45 @@ def reserved_model_id(entry: ModelEntry) -> Iterable[Diagnostic]:
         yield Diagnostic(entry.position(_MODEL_ID), rule_name(reserved_model_id), message, hint)
 
 
-def duplicate_model_id(registry: Registry) -> Iterable[Diagnostic]:
+def duplicate_model_id(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """One file for each model, enabled or not."""
-    first: dict[str, ModelEntry] = {}
-    for entry in registry.models:
-        other = first.setdefault(entry.spec.model_id, entry)
-        if other is not entry:
-            message = f"the model {quoted(entry.spec.model_id)} is already in {_place(other)}"
+    first: dict[str, ModelOutline] = {}
+    for model in registry.models:
+        other = first.setdefault(model.model_id.value, model)
+        if other is not model:
+            message = f"the model {quoted(model.model_id.value)} is already in {_place(other, other.model_id)}"
             hint = "remove one of the files, or give the model another id and set `hf_model_id`"
-            yield Diagnostic(entry.position(_MODEL_ID), rule_name(duplicate_model_id), message, hint)
+            yield Diagnostic(model.position(model.model_id), rule_name(duplicate_model_id), message, hint)
 
 
-def application_name_collision(registry: Registry) -> Iterable[Diagnostic]:
+def application_name_collision(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """Two ids must not become one application: `a/b` and `a--b`, `x.y` and `x_y`."""
-    first: dict[str, ModelEntry] = {}
-    for entry in registry.models:
-        name = application_name(entry.spec.model_id)
-        other = first.setdefault(name, entry)
-        if other.spec.model_id != entry.spec.model_id:
+    first: dict[str, ModelOutline] = {}
+    for model in registry.models:
+        name = application_name(model.model_id.value)
+        other = first.setdefault(name, model)
+        if other.model_id.value != model.model_id.value:
             message = (
-                f"{quoted(entry.spec.model_id)} and {quoted(other.spec.model_id)} in {_place(other)} are both the "
-                f"application {quoted(name)} in Ray Serve"
+                f"{quoted(model.model_id.value)} and {quoted(other.model_id.value)} in "
+                f"{_place(other, other.model_id)} are both the application {quoted(name)} in Ray Serve"
             )
             hint = "give one of them another id and set `hf_model_id`"
-            yield Diagnostic(entry.position(_MODEL_ID), rule_name(application_name_collision), message, hint)
+            yield Diagnostic(model.position(model.model_id), rule_name(application_name_collision), message, hint)
 
 
-def alias_clash(registry: Registry) -> Iterable[Diagnostic]:
+def alias_clash(registry: RegistryOutline) -> Iterable[Diagnostic]:
     """An alias reaches one model, and is no model's id."""
-    takers: dict[str, list[tuple[ModelEntry, KeyPath]]] = defaultdict(list)
-    for entry in registry.models:
-        takers[entry.spec.model_id].append((entry, _MODEL_ID))
-    for entry in registry.models:
-        for index, alias in enumerate(entry.spec.engine_config.aliases):
-            path: KeyPath = ("engine_config", "aliases", index)
-            for other, other_path in takers[alias][:1]:
-                what = "an alias" if "aliases" in other_path else "the id of a model"
-                message = f"the alias {quoted(alias)} is already {what} in {_place(other, other_path)}"
-                yield Diagnostic(entry.position(path), rule_name(alias_clash), message, "remove one of them")
-            takers[alias].append((entry, path))
+    takers: dict[str, tuple[ModelOutline, Placed[str]]] = {}
+    for model in registry.models:
+        takers.setdefault(model.model_id.value, (model, model.model_id))
+    for model in registry.models:
+        for alias in model.aliases:
+            other, taken = takers.setdefault(alias.value, (model, alias))
+            if taken is not alias:
+                what = "the id of a model" if taken is other.model_id else "an alias"
+                message = f"the alias {quoted(alias.value)} is already {what} in {_place(other, taken)}"
+                yield Diagnostic(model.position(alias), rule_name(alias_clash), message, "remove one of them")
 
 
-def _place(entry: ModelEntry, path: KeyPath = _MODEL_ID) -> str:
-    position = entry.position(path)
-    return f"`{position.file}:{position.line}`"
+def _place(model: ModelOutline, placed: Placed[str]) -> str:
+    return f"`{model.file}:{placed.line}`"

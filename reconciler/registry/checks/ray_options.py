@@ -7,9 +7,11 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.registry.checks.check import ModelCheck
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import KeyPath, ModelEntry
+from reconciler.registry.spec import PlacementStrategy
 from reconciler.registry.tables import RAY_VERSION, ray_table
 
 _PREFIX = "accelerator_type:"
+_NEVER_LABELLED = ("A100-40G", "A100-80G")
 _OWN_RESOURCES = {"CPU": "num_cpus_per_worker", "GPU": "num_gpus_per_worker"}
 
 
@@ -42,7 +44,43 @@ def own_keys_for_resources(entry: ModelEntry) -> Iterator[Diagnostic]:
             yield Diagnostic(entry.position(path), "own-keys-for-resources", message, f"write `{where}`")
 
 
-RAY_OPTION_CHECKS: tuple[ModelCheck, ...] = (accelerator_types, own_keys_for_resources)
+def undeclared_accelerator(entry: ModelEntry) -> Iterator[Diagnostic]:
+    """Ray labels every A100 `A100`: a node offers `A100-40G` or `A100-80G` only when it was started with it.
+
+    Waive it with a reason once the nodes are started so.
+    """
+    for path in _resources(entry):
+        resource = str(path[-1])
+        if resource.removeprefix(_PREFIX) in _NEVER_LABELLED:
+            declared = "{" + f'"{resource}": 1' + "}"
+            yield Diagnostic(
+                entry.position(path),
+                "undeclared-accelerator",
+                f"Ray gives no node the resource {quoted(resource)} by itself",
+                f"start the nodes with `ray start --resources='{declared}'`, or write `{_PREFIX}A100`",
+                Severity.WARNING,
+            )
+
+
+def one_gpu_a_worker(entry: ModelEntry) -> Iterator[Diagnostic]:
+    """Every worker of a replica has a GPU of its own: NCCL refuses two workers of one group on the same GPU."""
+    scaling = entry.spec.scaling_config
+    packed = scaling.placement_strategy in (PlacementStrategy.PACK, PlacementStrategy.STRICT_PACK)
+    if scaling.num_workers > 1 and 0 < scaling.num_gpus_per_worker < 1 and packed:
+        message = (
+            f"{scaling.num_workers} workers with {scaling.num_gpus_per_worker:g} GPU each may be placed on one GPU, "
+            "which they cannot share"
+        )
+        position = entry.position(("scaling_config", "num_gpus_per_worker"))
+        yield Diagnostic(position, "one-gpu-a-worker", message, "write `num_gpus_per_worker: 1`")
+
+
+RAY_OPTION_CHECKS: tuple[ModelCheck, ...] = (
+    accelerator_types,
+    own_keys_for_resources,
+    undeclared_accelerator,
+    one_gpu_a_worker,
+)
 """The checks of this module."""
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 
 from reconciler.diagnostics import Diagnostic, Severity
-from reconciler.registry.checks.check import rule_name
+from reconciler.registry.checks.check import ModelCheck, rule_name
 from reconciler.registry.registry import KeyPath, ModelEntry
 
 _AUTOSCALING: KeyPath = ("deployment_config", "autoscaling_config")
+
+METRICS_INTERVAL_S = 10
+"""Seconds between the reports of a replica to the autoscaler, which Ray Serve sets for a whole cluster."""
 
 
 def replica_bounds(entry: ModelEntry) -> Iterable[Diagnostic]:
@@ -52,3 +55,33 @@ def ongoing_requests(entry: ModelEntry) -> Iterable[Diagnostic]:
         )
         position = entry.position(path if path in entry.positions else ("deployment_config", "max_ongoing_requests"))
         yield Diagnostic(position, rule_name(ongoing_requests), message, "aim at about 40 % of `max_ongoing_requests`")
+
+
+def look_back_period(entry: ModelEntry) -> Iterable[Diagnostic]:
+    """The autoscaler looks back over more than one report of the replicas, which come every 10 seconds."""
+    period = entry.spec.deployment_config.autoscaling_config.look_back_period_s
+    if period is not None and period <= METRICS_INTERVAL_S:
+        message = f"`look_back_period_s` is {period:g}, and replicas report every {METRICS_INTERVAL_S} seconds"
+        position = entry.position((*_AUTOSCALING, "look_back_period_s"))
+        hint = f"write more than {METRICS_INTERVAL_S}; Ray's default is 30"
+        yield Diagnostic(position, rule_name(look_back_period), message, hint, Severity.WARNING)
+
+
+def delay_without_zero(entry: ModelEntry) -> Iterable[Diagnostic]:
+    """`downscale_to_zero_delay_s` is about the last replica, which only `min_replicas: 0` lets go."""
+    scaling = entry.spec.deployment_config.autoscaling_config
+    if scaling.downscale_to_zero_delay_s is not None and scaling.min_replicas > 0:
+        message = f"`downscale_to_zero_delay_s` has no effect with `min_replicas: {scaling.min_replicas}`"
+        position = entry.position((*_AUTOSCALING, "downscale_to_zero_delay_s"))
+        hint = "write `min_replicas: 0`, or remove it"
+        yield Diagnostic(position, rule_name(delay_without_zero), message, hint, Severity.WARNING)
+
+
+REPLICA_CHECKS: tuple[ModelCheck, ...] = (
+    replica_bounds,
+    initial_replicas_reset,
+    ongoing_requests,
+    look_back_period,
+    delay_without_zero,
+)
+"""The checks of this module."""
