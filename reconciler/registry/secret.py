@@ -34,10 +34,7 @@ def find_secrets(text: str) -> list[tuple[int, str]]:
     """Where something in the text looks like a well-known token, and like which."""
     # Looking for the mark first is a hundred times faster than looking for the pattern, and few patterns get compiled.
     return [
-        (match.start(), kind)
-        for mark, kind, pattern in _SHAPES
-        if mark in text
-        for match in re.finditer(pattern, text)
+        (match.start(), kind) for mark, kind, pattern in _SHAPES if mark in text for match in re.finditer(pattern, text)
     ]
 
 
