@@ -10,7 +10,6 @@ from reconciler.registry.outline import ClusterOutline, ModelOutline, Placed
 from reconciler.registry.report import Report
 from reconciler.registry.result_cache import ResultCache, digest
 from reconciler.registry.waivers import Waiver
-from reconciler.registry.weights_reader import weights_digest
 
 if TYPE_CHECKING:
     from reconciler.registry.full_reader import FullReader
@@ -45,14 +44,14 @@ class CachedReader:
         """What is known of a model file, else what is found in it."""
         key = digest(file, content)
         known = self._cache.get(file.shown, key)
-        if known is not None and (known[2] is None or weights_digest(known[2][0]) == known[2][1]):
+        if known is not None and (known[2] is None or _checkpoint(known[2][0]) == known[2]):
             return Report(_model(file.shown, known[0]), _diagnostics(file.shown, known[1]), known[2] and known[2][0])
         full = self._full()
         report = full.model(file, content)
         full.models.clear()
         outline, checkpoint = report.outline, report.checkpoint
         plain = None if outline is None else _plain_model(outline)
-        seen = None if checkpoint is None else (checkpoint, weights_digest(checkpoint))
+        seen = None if checkpoint is None else _checkpoint(checkpoint)
         self._cache.put(file.shown, key, (plain, [_plain(each) for each in report.diagnostics], seen))
         return report
 
@@ -77,6 +76,13 @@ class CachedReader:
             self._reader = FullReader()
             self._reader.policies(self._sources)
         return self._reader
+
+
+def _checkpoint(source: str) -> list[str]:
+    """A folder outside the registry, and what stands for everything that is read there."""
+    from reconciler.registry.weights_reader import weights_digest
+
+    return [source, weights_digest(source)]
 
 
 def _plain(diagnostic: Diagnostic) -> list[Any]:

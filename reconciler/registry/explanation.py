@@ -11,7 +11,6 @@ from reconciler.registry.document import Document
 from reconciler.registry.model_file import read_model
 from reconciler.registry.registry import KeyPath
 
-
 _ABOUT_FILE = frozenset({"file-name-convention"})
 """Rules about the file's place in the registry: what is explained may lie anywhere."""
 

@@ -4,11 +4,13 @@ Plain values without pydantic, so that they can be kept from one run to the next
 """
 
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from reconciler.diagnostics import Position
-from reconciler.registry.registry import ClusterEntry, KeyPath, ModelEntry
 from reconciler.registry.waivers import Waiver
+
+if TYPE_CHECKING:
+    from reconciler.registry.registry import ClusterEntry, KeyPath, ModelEntry
 
 Value = TypeVar("Value", str, bool)
 
@@ -73,7 +75,7 @@ class RegistryOutline:
         return len(self.clusters) == 1 or any(cluster.default.value for cluster in self.clusters)
 
 
-def model_outline(entry: ModelEntry) -> ModelOutline:
+def model_outline(entry: "ModelEntry") -> ModelOutline:
     """The outline of a model."""
     engine, clusters = entry.spec.engine_config, entry.spec.clusters
     start = entry.position()
@@ -93,7 +95,7 @@ def model_outline(entry: ModelEntry) -> ModelOutline:
     )
 
 
-def cluster_outline(entry: ClusterEntry) -> ClusterOutline:
+def cluster_outline(entry: "ClusterEntry") -> ClusterOutline:
     """The outline of a cluster."""
     dashboard = entry.cluster.dashboard
     start = entry.position()
@@ -108,6 +110,6 @@ def cluster_outline(entry: ClusterEntry) -> ClusterOutline:
     )
 
 
-def _placed(entry: ModelEntry | ClusterEntry, path: KeyPath, value: Value) -> Placed[Value]:
+def _placed(entry: "ModelEntry | ClusterEntry", path: "KeyPath", value: Value) -> Placed[Value]:
     position = entry.position(path)
     return Placed(value, position.line, position.column)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.registry.folder import SourceFile
-from reconciler.registry.tables import schemas_folder
+from reconciler.registry.generated import schemas_folder
 
 _LIBRARIES = ("jsonschema", "pydantic", "pydantic_core", "referencing", "yaml")
 _DISTRIBUTIONS = ("jsonschema-", "pydantic-", "pydantic_core-", "pyyaml-", "referencing-")

@@ -52,8 +52,8 @@ def _words() -> dict[str, tuple[Scalar, Surprise | None]]:
             hint = f'write `{spelling}`, or quote it if text is meant: `"{word}"`'
             meaning = "is a boolean to some YAML readers and text to others"
             words[word] = (value, Surprise("yaml-boolean", meaning, hint))
-        words |= {word: (value, None) for word in _cases(spelling)}
-    return words | {word: (None, None) for word in _cases("null")}
+        words |= dict.fromkeys(_cases(spelling), (value, None))
+    return words | dict.fromkeys(_cases("null"), (None, None))
 
 
 def _cases(word: str) -> tuple[str, str, str]:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import Any
+
+from reconciler.registry.generated import schemas_folder
 
 VLLM_VERSION = "0.29.0"
 RAY_VERSION = "2.60.0"
@@ -85,13 +86,6 @@ def ray_table() -> RayTable:
         application_statuses=tuple(table["application_statuses"]),
         accelerator_types=tuple(table["accelerator_types"]),
     )
-
-
-def schemas_folder() -> Path:
-    """The folder of generated files: inside the package when it is installed, beside it in the repository."""
-    package = Path(__file__).parents[1]
-    installed = package / "schemas"
-    return installed if installed.is_dir() else package.parent / "schemas"
 
 
 def _engine_argument(name: str, entry: Mapping[str, Any]) -> EngineArgument:

@@ -5,6 +5,7 @@ Commands are run in turn (A B A B ...) and medians compared, so that a busy mach
 
 import argparse
 import contextlib
+import functools
 import http.server
 import json
 import os
@@ -13,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
@@ -125,54 +128,95 @@ def empty_dashboard() -> Iterator[str]:
         server.shutdown()
 
 
-def cpu_seconds(command: list[str]) -> float:
-    """User and system time of one run; the command must succeed."""
+@dataclass(frozen=True)
+class Cost:
+    """What one run took: user and system time in seconds, and the most memory it held, in MB."""
+
+    seconds: float
+    megabytes: float
+
+
+def cost(command: list[str], variables: Mapping[str, str]) -> Cost:
+    """Run a command that must succeed."""
     # An installed command has its bytecode; the warm-up run of a checkout must be allowed to keep it.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT, env=environment)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT, env={**environment, **variables}
+    )
     assert process.stderr is not None
     errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{errors.decode()}")
-    return usage.ru_utime + usage.ru_stime
+        sys.exit(f"{' '.join(command)[:200]} failed:\n{errors.decode()}")
+    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def ratio(command: list[str], baseline: list[str], runs: int) -> tuple[float, float, float]:
-    """Median CPU milliseconds of both commands, run in turn after a warm-up, and their ratio."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(runs + 1):
-        for side, argv in enumerate((command, baseline)):
-            seconds = cpu_seconds(argv)
-            if turn:
-                times[side].append(seconds * 1000)
-    ours, theirs = (statistics.median(side) for side in times)
-    return ours, theirs, ours / theirs
+def change(file: Path) -> None:
+    """Make a file another one that means the same."""
+    with file.open("a") as stream:
+        stream.write(f"# {time.time_ns()}\n")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Runs two commands in turn and prints a row of the table."""
+
+    variables: Mapping[str, str]
+    runs: int
+
+    def row(
+        self,
+        name: str,
+        command: list[str],
+        baseline_name: str,
+        baseline: list[str],
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Medians of both after a warm-up, and their ratio. `prepare` goes before each run of the command."""
+        ours: list[Cost] = []
+        theirs: list[Cost] = []
+        for _ in range(self.runs + 1):
+            prepare()
+            ours.append(cost(command, self.variables))
+            theirs.append(cost(baseline, self.variables))
+        mine, other = (statistics.median(each.seconds for each in side[1:]) for side in (ours, theirs))
+        memory = max(each.megabytes for each in ours)
+        print(
+            f"{name:<36}{mine * 1000:>9.0f}{memory:>9.0f}{baseline_name:>32}{other * 1000:>9.0f}"
+            f"{mine / other:>9.3f}{other / mine:>9.1f}",
+            flush=True,
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 100, 1000], help="models per generated registry")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 100, 1000, 10000], help="models per registry")
+    parser.add_argument("--runs", type=int, default=5, help="for each row; two for more than 1,000 models")
+    parser.add_argument("--plan-limit", type=int, default=1000, help="largest registry that is planned")
     options = parser.parse_args()
     reconcile, python = str(BIN / "reconcile"), [sys.executable, "-c", "pass"]
-    print(f"{'command':<34}{'CPU ms':>10}{'baseline':>32}{'CPU ms':>10}{'ratio':>9}")
-
-    def row(name: str, command: list[str], baseline_name: str, baseline: list[str]) -> None:
-        ours, theirs, factor = ratio(command, baseline, options.runs)
-        print(f"{name:<34}{ours:>10.0f}{baseline_name:>32}{theirs:>10.0f}{factor:>9.3f}", flush=True)
-
-    row("reconcile --help", [reconcile, "--help"], "python -c pass", python)
+    print(f"{'command':<36}{'CPU ms':>9}{'peak MB':>9}{'baseline':>32}{'CPU ms':>9}{'ratio':>9}{'1 in':>9}")
     with tempfile.TemporaryDirectory() as temporary, empty_dashboard() as address:
+        variables = {"RECONCILER_CACHE_DIR": str(Path(temporary) / "cache")}
+        Bench(variables, options.runs).row("reconcile --help", [reconcile, "--help"], "python -c pass", python)
         for size in options.sizes:
+            bench = Bench(variables, options.runs if size <= 1000 else min(options.runs, 2))
             folder = registry(Path(temporary) / str(size), size, address)
             files = sorted(str(path) for path in folder.glob("*.yaml"))
             schema = str(ROOT / "schemas" / "model.schema.json")
             checker = [str(BIN / "check-jsonschema"), "--schemafile", schema, *files]
-            name = f"check-jsonschema, {size} file(s)"
-            row(f"validate, {size} model(s)", [reconcile, "validate", "--registry", str(folder)], name, checker)
-            row(f"plan, {size} model(s)", [reconcile, "plan", "--registry", str(folder)], name, checker)
+            name = f"check-jsonschema, {size} files"
+            validate = [reconcile, "validate", "--registry", str(folder)]
+            if size == 1:
+                bench.row("validate, 1 model, unchanged", validate, "python -c pass", python)
+                bench.row("validate, 1 model, first time", [*validate, "--no-cache"], "python -c pass", python)
+            first = functools.partial(change, Path(files[0]))
+            bench.row(f"validate, {size} models, unchanged", validate, name, checker)
+            bench.row(f"validate, {size} models, one changed", validate, name, checker, first)
+            bench.row(f"validate, {size} models, first time", [*validate, "--no-cache"], name, checker)
+            if size <= options.plan_limit:
+                bench.row(f"plan, {size} models", [reconcile, "plan", "--registry", str(folder)], name, checker)
 
 
 main()

@@ -38,3 +38,9 @@ def test_the_result_does_not_depend_on_the_names_of_files(tmp_path: Path) -> Non
     registry = load(tmp_path).registry
     assert registry is not None
     assert [entry.spec.model_id for entry in registry.models] == ["org/a", "org/a-1", "org/b"]
+
+
+def test_no_policy_echoes_a_value() -> None:
+    told = (CASES / "registry" / "policies" / "expected.txt").read_text()
+    assert "correcthorse" in (CASES / "registry" / "policies" / "org--b.yaml").read_text()
+    assert "correcthorse" not in told

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from reconciler.registry.checks.memory import GPU_GIGABYTES as CHECKED_GIGABYTES
 from reconciler.registry.json_schema import cluster_schema, model_schema
 from reconciler.registry.loader import load
 from reconciler.registry.registry import Registry
@@ -73,6 +74,8 @@ def test_the_memory_arithmetic_is_right_and_fits_the_gpu(path: Path) -> None:
         ("num_workers: 1", "num_workers: 3"),
         ("max_num_seqs: 64", "max_num_seqs: 1"),
         ("overhead", "over head"),
+        ("weights_gb: 65.25", "weights_gb: 65.35"),
+        ("kv_bytes_per_token: 73728", "kv_bytes_per_token: 73720"),
     ],
 )
 def test_a_mistake_in_the_arithmetic_is_noticed(right: str, wrong: str, tmp_path: Path) -> None:
@@ -81,6 +84,11 @@ def test_a_mistake_in_the_arithmetic_is_noticed(right: str, wrong: str, tmp_path
     changed = tmp_path / EXAMPLE.name
     changed.write_text(text.replace(right, wrong), encoding="utf-8")
     assert errors_in_memory_comment(changed.read_text(encoding="utf-8"), spec_of(changed)) != []
+
+
+@pytest.mark.parametrize("gpu", sorted(GPU_GIGABYTES))
+def test_a_gpu_has_what_its_maker_says_or_a_little_more(gpu: str) -> None:
+    assert GPU_GIGABYTES[gpu] <= CHECKED_GIGABYTES[gpu] < GPU_GIGABYTES[gpu] * 1.08
 
 
 def test_it_covers_every_size_of_gpu_and_kind_of_model(registry: Registry) -> None:

@@ -175,9 +175,7 @@ def test_the_stages_of_a_pipeline_divide_the_workers(stages: int, workers: int, 
     assert [problem.rule for problem in problems] == ["pipeline-divides-workers"] * count
 
 
-@pytest.mark.parametrize(
-    "resource", ["accelerator_type:L4", "accelerator_type:A100", "accelerator_type:A10", "tpu"]
-)
+@pytest.mark.parametrize("resource", ["accelerator_type:L4", "accelerator_type:A100", "accelerator_type:A10", "tpu"])
 def test_a_resource_that_a_node_can_have_passes(resource: str) -> None:
     assert found(entry_of(scaling_config={"resources_per_worker": {resource: 0.001}})) == []
 

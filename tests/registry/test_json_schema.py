@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from reconciler.registry.generated import schemas_folder
 from reconciler.registry.json_schema import SCHEMAS, cluster_schema, model_schema
-from reconciler.registry.tables import schemas_folder
 
 MODEL = {"engine_config": {"model_id": "a/b"}}
 REMOTE = {

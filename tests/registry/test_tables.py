@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 
 from reconciler.registry import spec
-from reconciler.registry.tables import Match, UpdateType, engine_arguments, ray_table, schemas_folder
+from reconciler.registry.generated import schemas_folder
+from reconciler.registry.tables import Match, UpdateType, engine_arguments, ray_table
 from reconciler.state.live import ApplicationStatus
 
 GENERATE = Path(__file__).parents[2] / "schemas" / "generate.py"

@@ -135,6 +135,17 @@ def test_the_context_has_a_default_by_kind_of_engine() -> None:
     assert llm(model(engine={"max_total_tokens": 9}))["engine_kwargs"]["max_model_len"] == 9
 
 
+def test_the_model_s_own_context_is_left_to_the_engine() -> None:
+    assert "max_model_len" not in llm(model(engine={"full_context": True}))["engine_kwargs"]
+
+
+def test_bundles_that_are_written_out_are_the_placement_group() -> None:
+    bundles = [{"CPU": 9, "GPU": 1}, {"GPU": 1}]
+    config = llm(model(scaling={"num_workers": 2, "bundles": bundles, "placement_strategy": "SPREAD"}))
+    assert config["placement_group_config"] == {"bundles": bundles, "strategy": "SPREAD"}
+    assert config["engine_kwargs"]["tensor_parallel_size"] == 2
+
+
 def test_an_embedding_model_is_routed_as_one() -> None:
     assert route(model(engine={"type": "EmbeddingEngine"}).spec)["kind"] == "embedding"
 

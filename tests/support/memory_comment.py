@@ -53,6 +53,12 @@ def _errors(text: str, spec: ModelSpec) -> Iterator[str]:
     if float(needed[1]) > float(there_is[4]):
         yield f"{needed[1]} GB do not fit in {there_is[4]} GB"
 
+    memory = spec.engine_config.memory
+    if memory is None:
+        yield "`engine_config.memory` is missing"
+    else:
+        yield from _differs("memory.weights_gb", memory.weights_gb, float(weights[2]))
+        yield from _differs("memory.kv_bytes_per_token", memory.kv_bytes_per_token, per_token)
     kwargs, scaling = spec.engine_config.engine_kwargs, spec.scaling_config
     yield from _differs("context", context, spec.engine_config.max_total_tokens or 0)
     yield from _differs("utilization", utilization, kwargs["gpu_memory_utilization"])

@@ -5,13 +5,15 @@ several checks.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.outline import RegistryOutline
-from reconciler.registry.registry import ModelEntry
 
-ModelCheck = Callable[[ModelEntry], Iterable[Diagnostic]]
+if TYPE_CHECKING:
+    from reconciler.registry.registry import ModelEntry
+
+ModelCheck = Callable[["ModelEntry"], Iterable[Diagnostic]]
 """Looks at one model file alone."""
 
 RegistryCheck = Callable[[RegistryOutline], Iterable[Diagnostic]]

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.registry.checks.check import rule_name
 from reconciler.registry.outline import ClusterOutline, RegistryOutline
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import ModelEntry
+
+if TYPE_CHECKING:
+    from reconciler.registry.registry import ModelEntry
 
 
 def no_cluster(registry: RegistryOutline) -> Iterable[Diagnostic]:
@@ -51,7 +54,7 @@ def unknown_cluster(registry: RegistryOutline) -> Iterable[Diagnostic]:
                 yield Diagnostic(model.position(named), rule_name(unknown_cluster), message, hint)
 
 
-def served_nowhere(entry: ModelEntry) -> Iterable[Diagnostic]:
+def served_nowhere(entry: "ModelEntry") -> Iterable[Diagnostic]:
     """An enabled model with an empty list of clusters is written for nothing."""
     if entry.spec.enabled and entry.spec.clusters == []:
         message = "the model is enabled, and its list of clusters is empty: no cluster serves it"

@@ -3,18 +3,21 @@
 import re
 from collections.abc import Iterable
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.check import rule_name
 from reconciler.registry.model_id import is_model_id
 from reconciler.registry.outline import RegistryOutline
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import ModelEntry
+
+if TYPE_CHECKING:
+    from reconciler.registry.registry import ModelEntry
 
 _CLUSTER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-def file_name_convention(entry: ModelEntry) -> Iterable[Diagnostic]:
+def file_name_convention(entry: "ModelEntry") -> Iterable[Diagnostic]:
     """`<organisation>--<model>-<parameters>.yaml` after the model id, with `-<extra>` behind it if need be."""
     if not is_model_id(entry.spec.model_id):
         return

@@ -1,18 +1,21 @@
 """Ids by which clients ask for a model, and the names they become in Ray Serve."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.check import rule_name
 from reconciler.registry.model_id import GATEWAY_APPLICATION, MAX_MODEL_ID_LENGTH, application_name, is_model_id
 from reconciler.registry.outline import ModelOutline, Placed, RegistryOutline
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath, ModelEntry
 
-_MODEL_ID: KeyPath = ("engine_config", "model_id")
+if TYPE_CHECKING:
+    from reconciler.registry.registry import KeyPath, ModelEntry
+
+_MODEL_ID: "KeyPath" = ("engine_config", "model_id")
 
 
-def model_id_characters(entry: ModelEntry) -> Iterable[Diagnostic]:
+def model_id_characters(entry: "ModelEntry") -> Iterable[Diagnostic]:
     """An id goes into URLs, file names and Ray names, and in `ray.serve.llm` a `:` addresses an adapter."""
     ids = [(_MODEL_ID, entry.spec.model_id)]
     ids += [
@@ -28,7 +31,7 @@ def model_id_characters(entry: ModelEntry) -> Iterable[Diagnostic]:
             yield Diagnostic(entry.position(path), rule_name(model_id_characters), message, hint)
 
 
-def reserved_model_id(entry: ModelEntry) -> Iterable[Diagnostic]:
+def reserved_model_id(entry: "ModelEntry") -> Iterable[Diagnostic]:
     """The gateway's application has a name of its own."""
     if application_name(entry.spec.model_id) == GATEWAY_APPLICATION:
         message = f"the name `{GATEWAY_APPLICATION}` belongs to the gateway"

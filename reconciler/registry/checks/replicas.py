@@ -46,8 +46,9 @@ def initial_replicas_reset(entry: ModelEntry) -> Iterable[Diagnostic]:
 def ongoing_requests(entry: ModelEntry) -> Iterable[Diagnostic]:
     """The autoscaler must be able to see its target: a replica never has more than `max_ongoing_requests`."""
     deployment = entry.spec.deployment_config
-    target = deployment.autoscaling_config.target_ongoing_requests
-    if target > deployment.max_ongoing_requests:
+    scaling = deployment.autoscaling_config
+    target = scaling.target_ongoing_requests
+    if scaling.min_replicas < scaling.max_replicas and target > deployment.max_ongoing_requests:
         path: KeyPath = (*_AUTOSCALING, "target_ongoing_requests")
         message = (
             f"`target_ongoing_requests` is {target:g}, more than `max_ongoing_requests`, "

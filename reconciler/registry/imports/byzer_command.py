@@ -14,7 +14,6 @@ from reconciler.registry.document import Document
 from reconciler.registry.imports.shell_commands import Command, Word
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import KeyPath
-from reconciler.registry.secret import is_secret_path
 
 FLAGS: Mapping[str, Callable[[str], Any]] = {
     "ray_address": str,
@@ -166,6 +165,6 @@ def parameter_path(name: str) -> KeyPath:
     return ("infer_params", group, rest) if dot and group in _GROUPS and rest else ("infer_params", name)
 
 
-def hides_secret(path: KeyPath, value: Any) -> bool:
-    """Whether an argument is a secret that stands there in clear."""
-    return isinstance(value, str) and bool(value) and is_secret_path(path) and "${env:" not in value
+def is_in_clear(value: Any) -> bool:
+    """Whether an argument is text that refers to no variable."""
+    return isinstance(value, str) and bool(value) and "${env:" not in value

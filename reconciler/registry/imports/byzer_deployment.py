@@ -10,27 +10,24 @@ from typing import Any
 from reconciler.registry.dialects.engine_arguments import ENGINE_KWARGS, translate_engine_kwargs
 from reconciler.registry.dialects.translation import Translation, Translator
 from reconciler.registry.document import Document
-from reconciler.registry.imports.byzer_command import MODEL, hides_secret
+from reconciler.registry.imports.byzer_command import MODEL, is_in_clear
+from reconciler.registry.imports.byzer_replicas import CONCURRENCY, translate_replicas
 from reconciler.registry.imports.imported import leave_out, refuse_rest
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import KeyPath
 from reconciler.registry.scalar import resolve
+from reconciler.registry.secret import is_secret_path
 
 NAME = "byzerllm"
 
 _GENERATIVE = frozenset({"auto", "llama", "llama2", "qwen", "baichuan", "falcon", "starcode", "zephyr"})
 _EMBEDDING = frozenset({"bge", "m3e"})
 _DEFAULT_TYPE = "custom/llama2"
-_CONCURRENCY = {"vllm": 100, "ray/vllm": 100, "deepspeed": 100, "ray/deepspeed": 100, "transformers": 1}
-"""Requests that a worker takes at a time, by backend; the flag is not read."""
 
 _PARAMETERS: KeyPath = ("infer_params",)
 _BACKEND: KeyPath = (*_PARAMETERS, "backend")
-_AUTOSCALING: KeyPath = ("deployment_config", "autoscaling_config")
-_ACTOR: KeyPath = ("deployment_config", "ray_actor_options")
-_SCALING: KeyPath = ("scaling_config",)
 _MEMORY_SHARE = 0.9
-"""byzerllm's default for `gpu_memory_utilization`."""
+"""byzerllm's default for vLLM's `gpu_memory_utilization`."""
 
 
 def translate_deployment(document: Document) -> Translation:
@@ -41,7 +38,7 @@ def translate_deployment(document: Document) -> Translation:
         refuse_rest(translator, "its deployment is refused")
         return translator.finish()
     _translate_model(translator)
-    _translate_replicas(translator)
+    translate_replicas(translator)
     _translate_parameters(translator)
     if translator.has(("ray_address",)):
         hint = "write the address of its dashboard in `clusters/<name>.yaml`"
@@ -67,7 +64,8 @@ def translate_easy_deployment(document: Document) -> Translation:
 
 def _tell_secrets(translator: Translator) -> None:
     for path in list(translator.undecided()):
-        if hides_secret(path, translator.get(*path)):
+        # Asking for a key makes it one of the format, so only for these.
+        if is_secret_path(path) and is_in_clear(translator.get(*path)):
             message = f"{quoted(path[-1])} is a secret, and its value stands here in clear"
             name = "MODEL_" + re.sub(r"\W+", "_", str(path[-1])).upper()
             hint = f"no secret goes into the registry: write `${{{name}}}`, a variable of the cluster's nodes"
@@ -93,7 +91,7 @@ def _refused(translator: Translator) -> bool:
         hint = "for a model of text or embeddings write `custom/auto` with `--infer_backend vllm`"
         translator.refuse(("pretrained_model_type",), "unsupported-model-type", message, hint)
         return True
-    if backend and backend not in _CONCURRENCY:
+    if backend and backend not in CONCURRENCY:
         message = f"byzerllm has no backend {quoted(backend)}"
         translator.refuse(("infer_backend",), "unsupported-backend", message, "write `--infer_backend vllm`")
         return True
@@ -121,46 +119,6 @@ def _translate_model(translator: Translator) -> None:
             translator.map(source, ("engine_config", "type"), engine, "vLLM tells the architecture by itself")
 
 
-def _translate_replicas(translator: Translator) -> None:
-    workers: KeyPath = ("num_workers",)
-    replicas = translator.get(*workers, default=1)
-    if translator.has(workers):
-        translator.map(workers, (*_AUTOSCALING, "min_replicas"), replicas, "a worker is a replica, in a fixed number")
-    translator.put((*_AUTOSCALING, "min_replicas"), replicas, translator.position(workers))
-    translator.put((*_AUTOSCALING, "max_replicas"), replicas, translator.position(workers))
-    concurrency: KeyPath = ("worker_concurrency",)
-    backend = str(translator.get("infer_backend", default="") or "vllm")
-    requests = _CONCURRENCY[backend]
-    if translator.has(concurrency):
-        leave_out(translator, concurrency, f"byzerllm sets it to {requests} for {backend}, whatever it is")
-    translator.put(("deployment_config", "max_ongoing_requests"), requests, translator.position(concurrency))
-    aim = max(1, round(requests * 0.4))
-    translator.put((*_AUTOSCALING, "target_ongoing_requests"), aim, translator.position(concurrency))
-    _translate_resources(translator)
-
-
-def _translate_resources(translator: Translator) -> None:
-    gpus: KeyPath = ("gpus_per_worker",)
-    cpus: KeyPath = ("cpus_per_worker",)
-    count: Any = translator.get(*gpus, default=0)
-    is_number = isinstance(count, int | float) and not isinstance(count, bool)
-    if not is_number or count < 0 or count != int(count):
-        message = f"{quoted(count)} GPUs cannot be one tensor parallel group: byzerllm made a group of none of them"
-        translator.refuse(gpus, "whole-gpus", message, "write a whole number, or 0 for CPUs")
-    else:
-        target = (*_SCALING, "num_workers") if count else (*_SCALING, "num_gpus_per_worker")
-        if translator.has(gpus):
-            translator.map(gpus, target, int(count), "the GPUs of a worker are one tensor parallel group")
-        translator.put((*_SCALING, "num_workers"), max(1, int(count)), translator.position(gpus))
-        translator.put((*_SCALING, "num_gpus_per_worker"), 1 if count else 0, translator.position(gpus))
-    # vLLM's own workers asked for a GPU and nothing else; what is given here is the actor's that holds them.
-    translator.put((*_SCALING, "num_cpus_per_worker"), 0, translator.position(cpus))
-    if translator.has(cpus):
-        translator.copy(cpus, (*_ACTOR, "num_cpus"))
-    else:
-        translator.put((*_ACTOR, "num_cpus"), 0.01, translator.position(cpus))
-
-
 def _translate_parameters(translator: Translator) -> None:
     length: KeyPath = (*_BACKEND, "max_model_len")
     parallel: KeyPath = (*_BACKEND, "tensor_parallel_size")
@@ -171,7 +129,8 @@ def _translate_parameters(translator: Translator) -> None:
     if translator.has(parallel):
         leave_out(translator, parallel, "`--gpus_per_worker` says it")
     translate_engine_kwargs(translator, _BACKEND, handled=frozenset({"max_model_len", "tensor_parallel_size"}))
-    if "gpu_memory_utilization" not in translator.value_at(ENGINE_KWARGS):
+    is_vllm = str(translator.get("infer_backend", default="") or "vllm").endswith("vllm")
+    if is_vllm and "gpu_memory_utilization" not in translator.value_at(ENGINE_KWARGS):
         share = (*ENGINE_KWARGS, "gpu_memory_utilization")
         translator.put(share, _MEMORY_SHARE, translator.position(_PARAMETERS))
     for name in translator.keys(_PARAMETERS):

@@ -13,7 +13,7 @@ from reconciler.registry.spec import ModelSpec
 EDITOR_LINE = "# yaml-language-server: $schema=../schemas/model.schema.json"
 """Tells an editor which schema the file has."""
 
-_COLON = re.compile(r":(?!//)")
+_COLON = re.compile(r"(?<!\$\{env):(?!//)")
 _SECTIONS = frozenset({"rollout", "deployment_config", "engine_config", "scaling_config"})
 """An empty line goes before each."""
 

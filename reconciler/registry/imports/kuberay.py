@@ -10,8 +10,9 @@ from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.registry.dialects.translation import Fate, KeyFate, Translator
 from reconciler.registry.document import Document
 from reconciler.registry.imports.documents import SourceDocument, embedded, with_embedded
-from reconciler.registry.imports.imported import Imported, leave_out, refuse_rest, together
-from reconciler.registry.imports.serve_config import import_applications, indexed
+from reconciler.registry.imports.imported import Imported, leave_out, together
+from reconciler.registry.imports.indexed_config import indexed
+from reconciler.registry.imports.serve_config import import_applications
 from reconciler.registry.imports.source import Find
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import KeyPath
@@ -20,6 +21,7 @@ NAME = "KubeRay"
 
 _GROUP = "ray.io/"
 _CONFIG: KeyPath = ("spec", "serveConfigV2")
+_EVERYWHERE = frozenset({"duplicate-key", "secret-in-clear"})
 _NODES = "the cluster and its nodes stay KubeRay's"
 _ADDRESS = "write the address of its dashboard in `clusters/<name>.yaml`"
 
@@ -61,7 +63,6 @@ def _service(source: SourceDocument, find: Find) -> Imported:
         message = "KubeRay puts the applications of `serveConfigV2` back, and would delete those of the registry"
         hint = "remove `serveConfigV2` from the manifest before the first `reconcile apply`"
         translator.warn(translator.position(_CONFIG), "two-masters", message, hint)
-    refuse_rest(translator, "it is no part of a config of Ray Serve", _CONFIG)
     translation = translator.finish()
     diagnostics = _relevant(source, (*problems, *translation.diagnostics))
     return together([Imported((), translation.fates, diagnostics), *parts])
@@ -79,14 +80,8 @@ def _translate_manifest(translator: Translator) -> None:
 
 
 def _relevant(source: SourceDocument, problems: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    """The problems without those of YAML in parts that are not read: nothing of them gets into the registry."""
-    document = source.document
-    assert document is not None
-    unread = {
-        document.positions[path] for path in document.refused if path[:2] != _CONFIG and path in document.positions
-    }
-    found = (problem for problem in source.diagnostics if problem.position not in unread)
-    return (*found, *problems)
+    """The problems without spellings in parts that are not read: nothing of those gets into the registry."""
+    return (*(problem for problem in source.diagnostics if problem.rule in _EVERYWHERE), *problems)
 
 
 def _no_models(document: Document, message: str, hint: str | None, severity: Severity) -> Imported:

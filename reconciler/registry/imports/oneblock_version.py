@@ -9,13 +9,12 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.dialects.engine_arguments import ENGINE_KWARGS, translate_engine_kwargs
-from reconciler.registry.dialects.envelope import translate_resources
 from reconciler.registry.dialects.stopping_sequences import STOPPING_SEQUENCES
 from reconciler.registry.dialects.translation import Translation, Translator
-from reconciler.registry.document import Document
 from reconciler.registry.imports.documents import embedded, with_embedded
 from reconciler.registry.imports.imported import leave_out
 from reconciler.registry.imports.oneblock_prompt import translate_prompt_format
+from reconciler.registry.imports.oneblock_replicas import translate_replicas, translate_workers, with_numbers
 from reconciler.registry.imports.oneblock_resources import Resource
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import KeyPath
@@ -23,25 +22,12 @@ from reconciler.registry.registry import KeyPath
 NAME = "OneBlock"
 
 SPEC: KeyPath = ("spec",)
-_DEPLOYMENT: KeyPath = (*SPEC, "deploymentConfig")
-_SCALING: KeyPath = (*SPEC, "scalingConfig")
-_AUTOSCALING: KeyPath = ("deployment_config", "autoscaling_config")
 _ENGINE: KeyPath = ("engine_config",)
 _TYPES = ("VLLMEngine", "EmbeddingEngine")
 _MIRRORS = {"s3://": "s3_mirror_config", "gs://": "gcs_mirror_config"}
 
-_CONSTANTS: Mapping[str, float] = {
-    "look_back_period_s": 30,
-    "upscale_delay_s": 60,
-    "downscale_delay_s": 300,
-    "upscaling_factor": 0.6,
-    "downscaling_factor": 0.6,
-}
-"""What OneBlock wrote in every `autoscaling_config`."""
-
 _DEFAULT_SEQUENCES = 32
 _DEFAULT_MEMORY_SHARE = 0.9
-_TARGET_SHARE = 0.4
 _NODES = "the nodes are KubeRay's: a model file says what one replica needs"
 
 
@@ -61,15 +47,15 @@ def translate_version(version: Resource, description: str | None) -> Translation
         inner, problems = embedded(version.source, arguments, text)
         if inner is not None:
             document = with_embedded(document, arguments, inner)
-    translator = Translator(NAME, _with_numbers(document))
+    translator = Translator(NAME, with_numbers(document))
     translator.diagnostics.extend(problems)
     for path in (("apiVersion",), ("kind",), ("metadata",)):
         if translator.has(path):
             translator.keep(path, "it says what the document is")
     _translate_identity(translator, _engine_path(version), description)
     _translate_engine(translator, _engine_path(version), parsed=document is not version.document)
-    _translate_deployment(translator)
-    _translate_scaling(translator)
+    translate_replicas(translator)
+    translate_workers(translator)
     if translator.has((*SPEC, "workerGroupSpec")):
         leave_out(translator, (*SPEC, "workerGroupSpec"), _NODES)
     if translator.has(("status",)):
@@ -163,69 +149,3 @@ def _translate_arguments(translator: Translator, source: KeyPath, *, parsed: boo
     else:
         message, hint = "`vLLMArgs` is no mapping of engine arguments", "write YAML such as `max_num_seqs: 16`"
         translator.refuse(source, "wrong-type", message, hint)
-
-
-def _translate_deployment(translator: Translator) -> None:
-    least = _whole(translator, (*_DEPLOYMENT, "minReplicas"), 1)
-    position = translator.position(_DEPLOYMENT)
-    for key, default in (("minReplicas", 1), ("maxReplicas", 2)):
-        target = (*_AUTOSCALING, "min_replicas" if key == "minReplicas" else "max_replicas")
-        translator.put(target, default, position)
-        translator.copy((*_DEPLOYMENT, key), target)
-    replicas = (*_DEPLOYMENT, "replicas")
-    if translator.get(*replicas) == least:
-        translator.keep(replicas, "it is the least number of replicas, with which a model begins")
-    else:
-        translator.copy(replicas, (*_AUTOSCALING, "initial_replicas"))
-    queries = (*_DEPLOYMENT, "maxConcurrentQueries")
-    translator.copy(queries, ("deployment_config", "max_ongoing_requests"))
-    if not translator.has(queries):
-        message, hint = "`maxConcurrentQueries` is missing", "write how many requests a replica takes at a time"
-        translator.report(position, "missing-key", message, hint)
-    aim, target = (*_DEPLOYMENT, "targetNumOngoingRequests"), (*_AUTOSCALING, "target_ongoing_requests")
-    if translator.get(*aim):
-        translator.copy(aim, target)
-    else:
-        if translator.has(aim):
-            translator.keep(aim, "0 stands for 40 % of `maxConcurrentQueries`")
-        share = max(1, int(_TARGET_SHARE * _whole(translator, queries, 0)))
-        translator.put(target, share, translator.position(queries))
-    for name, value in _CONSTANTS.items():
-        translator.put((*_AUTOSCALING, name), value, position)
-
-
-def _translate_scaling(translator: Translator) -> None:
-    for key, target, default in (
-        ("numWorkers", "num_workers", 1),
-        ("numGPUsPerWorker", "num_gpus_per_worker", 1),
-        ("numCPUsPerWorker", "num_cpus_per_worker", 1),
-        ("placementStrategy", "placement_strategy", "STRICT_PACK"),
-    ):
-        translator.put(("scaling_config", target), default, translator.position(_SCALING))
-        translator.copy((*_SCALING, key), ("scaling_config", target))
-    resources = (*_SCALING, "resourcesPerWorker")
-    translate_resources(translator, resources, ("scaling_config", "resources_per_worker"))
-
-
-def _with_numbers(document: Document) -> Document:
-    """The same document with the amounts of resources as numbers: Kubernetes writes quantities as text."""
-    spec = document.value.get("spec")
-    scaling = spec.get("scalingConfig") if isinstance(spec, dict) else None
-    amounts = scaling.get("resourcesPerWorker") if isinstance(scaling, dict) else None
-    if not isinstance(spec, dict) or not isinstance(scaling, dict) or not isinstance(amounts, dict):
-        return document
-    numbers = {name: _number(amount) for name, amount in amounts.items()}
-    value = {**document.value, "spec": {**spec, "scalingConfig": {**scaling, "resourcesPerWorker": numbers}}}
-    return Document(document.file, value, document.positions, document.refused)
-
-
-def _number(amount: Any) -> Any:
-    try:
-        return float(amount) if isinstance(amount, str) else amount
-    except ValueError:
-        return amount
-
-
-def _whole(translator: Translator, path: KeyPath, default: int) -> int:
-    value = translator.get(*path)
-    return value if isinstance(value, int) and not isinstance(value, bool) else default

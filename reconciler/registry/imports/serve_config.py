@@ -5,15 +5,15 @@ One application held all models behind one router; here each model is a file, an
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from reconciler.registry.dialects.translation import Fate, KeyFate, Translator
 from reconciler.registry.document import Document
-from reconciler.registry.imports.documents import part, replaced
+from reconciler.registry.imports.documents import part
 from reconciler.registry.imports.imported import Imported, leave_out, refuse_rest, together
+from reconciler.registry.imports.indexed_config import MODEL_LISTS, indexed, is_indexed
 from reconciler.registry.imports.serve_environment import translate_environment
-from reconciler.registry.imports.serve_models import Surroundings, import_models, is_indexed, is_of_model
+from reconciler.registry.imports.serve_models import Surroundings, import_models, is_of_model
 from reconciler.registry.imports.source import Find
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import KeyPath
@@ -28,18 +28,6 @@ _BUILDERS = re.compile(
 """Import paths of applications that list models."""
 
 _ONE_MODEL = ":llm_application"
-_MODEL_LISTS = (
-    "llm_configs",
-    "model",
-    "models",
-    "embedding_models",
-    "trtllm_models",
-    "vllm_base_models",
-    "multiplex_models",
-    "function_calling_models",
-    "args",
-)
-"""Keys of `args` that hold models, in any era."""
 
 _ADAPTERS = "adapters are not served yet; the model itself is"
 _CLUSTER = (
@@ -67,38 +55,6 @@ _SERVICE_KEYS = (
 )
 _APPLICATION_KEYS = ("logging_config", "autoscaling_policy", "external_scaler_enabled", "host", "port")
 _ROUTER_ARGS = ("ingress_cls_config", "ingress_deployment_config", "query_auth_token_enabled")
-
-
-def indexed(document: Document, base: KeyPath) -> Document:
-    """The document with the lists of applications, deployments and models in the config at `base` as mappings from
-    their indices, so that every key in them has a fate.
-    """
-    value: Any = document.value
-    for step in base:
-        value = value[step]
-    applications: Any = value.get("applications") if isinstance(value, Mapping) else None
-    if not isinstance(applications, list):
-        return document
-    entries = {index: _indexed_application(entry) for index, entry in enumerate(applications)}
-    return replace(document, value=replaced(document.value, (*base, "applications"), entries or []))
-
-
-def _indexed_application(application: Any) -> Any:
-    if not isinstance(application, Mapping):
-        return application
-    found = dict(application)
-    arguments = found.get("args")
-    if isinstance(found.get("deployments"), list):
-        found["deployments"] = _indexed(found["deployments"])
-    if isinstance(arguments, Mapping):
-        found["args"] = {key: _indexed(item) if key in _MODEL_LISTS else item for key, item in arguments.items()}
-    return found
-
-
-def _indexed(value: Any) -> Any:
-    if isinstance(value, list) and value:
-        return {index: _indexed(item) for index, item in enumerate(value)}
-    return value
 
 
 def is_serve_config(document: Document) -> bool:
@@ -154,7 +110,7 @@ def _translate_router(translator: Translator, path: KeyPath) -> None:
 
 def _application(translator: Translator, path: KeyPath, find: Find, clusters: tuple[str, ...]) -> list[Imported]:
     import_path, arguments = _import_path(translator, path), (*path, "args")
-    lists = [key for key in _MODEL_LISTS if translator.get(*arguments, key) is not None]
+    lists = [key for key in MODEL_LISTS if translator.get(*arguments, key) is not None]
     if not _BUILDERS.fullmatch(import_path) and "llm_configs" not in lists:
         message = f"{quoted(import_path)} is a program of its own, and lists no models that can be read"
         hint = "`args.llm_configs` of `ray.serve.llm:build_openai_app` lists models"
@@ -220,7 +176,7 @@ def _translate_overrides(translator: Translator, path: KeyPath, around: Surround
     for index, entry in entries.items() if is_indexed(entries) else ():
         place: KeyPath = (*path, index)
         name = entry.get("name") if isinstance(entry, Mapping) else None
-        if name in around.used:
+        if isinstance(name, str) and name in around.used:
             position = translator.position(place)
             reason = "they are options of the model's deployment"
             translator.fates[place] = KeyFate(place, position, Fate.MAPPED, "deployment_config", reason)

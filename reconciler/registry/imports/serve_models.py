@@ -1,6 +1,6 @@
 """The models that an application of Ray Serve lists: inline, as paths of files and folders, or as YAML in a text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,11 +54,6 @@ def import_models(translator: Translator, path: KeyPath, around: Surroundings) -
     message = "this is neither a model nor the path of its file"
     translator.refuse(path, "wrong-type", message, "write the path, or the model itself")
     return []
-
-
-def is_indexed(value: Any) -> bool:
-    """Whether a value is a list that stands as a mapping from its indices."""
-    return isinstance(value, Mapping) and bool(value) and all(isinstance(key, int) for key in value)
 
 
 def is_of_model(deployment: str) -> bool:
@@ -120,10 +115,14 @@ def _file(source: Source, named_at: Position, around: Surroundings) -> Imported:
 
 
 def _model(document: Document, around: Surroundings, comments: list[str]) -> Imported:
+    written = document
     document, overridden = _overridden(document, around)
     dialect = dialect_of(document)
     translation = around.environment.added_to(dialect.translate(document))
-    fates = tuple(fate for fate in translation.fates if fate.position not in overridden)
+    fates = (
+        *(fate for fate in translation.fates if fate.position not in overridden),
+        *_replaced_fates(written, document),
+    )
     value = {**translation.value, "clusters": list(around.clusters)} if around.clusters else translation.value
     if dialect is not CANONICAL:
         comments = [*comments, f"Format: {dialect.name}."]
@@ -146,6 +145,18 @@ def _overridden(document: Document, around: Surroundings) -> tuple[Document, fro
     positions = {path: place for path, place in document.positions.items() if not _replaced(path, given)}
     positions = {section: override.positions[()], **positions, **places}
     return replace(document, value=value, positions=positions), frozenset(places.values())
+
+
+def _replaced_fates(written: Document, document: Document) -> Iterator[KeyFate]:
+    """What becomes of the options in the model's own file that the application gives, too."""
+    before, after = written.value.get("deployment_config"), document.value.get("deployment_config")
+    if document is written or not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return
+    for key in before:
+        path: KeyPath = ("deployment_config", key)
+        if document.positions.get(path) != written.positions[path]:
+            reason = "`deployments` of the application gives it, and counts"
+            yield KeyFate(path, written.positions[path], Fate.OBSOLETE, None, reason)
 
 
 def _replaced(path: KeyPath, given: Mapping[str, Any]) -> bool:

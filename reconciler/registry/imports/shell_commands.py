@@ -13,7 +13,7 @@ from reconciler.registry.source_text import text_position
 
 _ENDS = frozenset(";&|()\n")
 _BREAKS = _ENDS | frozenset(" \t<>")
-_PLACEHOLDER = re.compile(r"<[^\s<>;&|]+>")
+_PLACEHOLDER = re.compile(r"<[^\s<>;&|]([^<>;&|\n]*[^\s<>;&|])?>")
 _REDIRECTION = re.compile(r"[0-9]*(?:>>?|<)(?:&[0-9]|[ \t]*[^\s;&|()<>]*)")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
@@ -141,7 +141,9 @@ def _word(file: str, text: str, offset: int) -> tuple[Word, int]:
             problem = problem or "only a running shell knows what this word is"
             parts.append(character)
             offset += 1
-            if text.startswith("(", offset):
+            if character == "`" and 0 < text.find("`", offset) < (text.find("\n", offset) + 1 or len(text)):
+                offset = text.find("`", offset) + 1
+            elif text.startswith("(", offset):
                 offset = _after_parenthesis(text, offset)
         else:
             parts.append(character)
