@@ -28,7 +28,7 @@ def event_text(event: Event, style: Style = PLAIN) -> str:
             said = f': "{cut(printable(answer), 60)}"' if answer else ""
             return f"{printable(application)}: answered a real request in {seconds:.1f} s{said}"
         case RollbackStarted(application, cause):
-            return style.red(f"{printable(application)}: failed, going back to its previous config: {printable(cause)}")
+            return style.red(f"{printable(application)}: failed, going back to what was there: {printable(cause)}")
         case Finished(outcome):
             paint = style.red if outcome.result.is_failure else style.green
             return paint(f"{printable(outcome.application)}: {outcome.result.value} after {outcome.seconds:.0f} s")

@@ -27,7 +27,7 @@ from reconciler.views.style import Style
         (Progress("a", Phase.ASKING, "", 2, 2, 9.0), "a: asking, 2 of 2 new replicas, 9 s"),
         (SmokeAnswered("a", "q", "oh\n\033[2J", 0.25), 'a: answered a real request in 0.2 s: "oh\\n\\x1b[2J"'),
         (SmokeAnswered("a", "q", "", 1.0), "a: answered a real request in 1.0 s"),
-        (RollbackStarted("a", "no GPU"), "a: failed, going back to its previous config: no GPU"),
+        (RollbackStarted("a", "no GPU"), "a: failed, going back to what was there: no GPU"),
         (Finished(Outcome("a", Result.APPLIED, "", seconds=61.6)), "a: applied after 62 s"),
     ],
 )
