@@ -10,6 +10,8 @@ from pathlib import Path
 def locked(directory: Path) -> Iterator[None]:
     """Hold the folder's lock, which the system takes back when the process dies; a second process waits."""
     directory.mkdir(parents=True, exist_ok=True)
+    # The folder lies in somebody's registry repository and holds the cluster's token.
+    (directory / ".gitignore").write_text("*\n", encoding="ascii")
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
