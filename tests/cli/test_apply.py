@@ -10,26 +10,10 @@ from reconciler.apply.errors import StateUnknown
 from reconciler.apply.outcome import Outcome
 from reconciler.cli import carry_out
 from reconciler.state.live import LiveState
-from tests.support.cli import edited, gateway_config, run, write_registry
+from tests.support.cli import NEIGHBOUR, edited, gateway_config, run
 from tests.support.fake_serve import FakeServe
 
-NEIGHBOUR = {"name": "neighbour", "route_prefix": "/n", "import_path": "n:build", "args": {"greeting": "hello"}}
 CHAT = "acme--chat.yaml"
-
-
-@pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    write_registry(tmp_path / "registry", "chat", "other")
-    return Path("registry")
-
-
-@pytest.fixture
-def serve() -> FakeServe:
-    serve = FakeServe({"node-1": {"CPU": 16.0}})
-    serve.intrude({"applications": [NEIGHBOUR]})
-    serve.settle()
-    return serve
 
 
 @pytest.fixture

@@ -4,16 +4,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.support.cli import run, write_registry
+from tests.support.cli import run
 from tests.support.fake_serve import FakeServe
 from tests.support.golden import assert_golden
-
-
-@pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    write_registry(tmp_path / "registry", "chat", "other")
-    return Path("registry")
 
 
 @pytest.fixture

@@ -3,26 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import ADDRESS, edited, run, write_registry
+from tests.support.cli import ADDRESS, NEIGHBOUR, edited, run
 from tests.support.fake_serve import FakeServe
 from tests.support.golden import assert_golden
-
-NEIGHBOUR = {"name": "neighbour", "route_prefix": "/n", "import_path": "n:build", "args": {"greeting": "hello"}}
-
-
-@pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    write_registry(tmp_path / "registry", "chat", "other")
-    return Path("registry")
-
-
-@pytest.fixture
-def serve() -> FakeServe:
-    serve = FakeServe({"node-1": {"CPU": 16.0}})
-    serve.intrude({"applications": [NEIGHBOUR]})
-    serve.settle()
-    return serve
 
 
 def test_the_first_plan_in_every_word(registry: Path, serve: FakeServe) -> None:

@@ -5,14 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import run, write_registry
-
-
-@pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    write_registry(tmp_path / "registry", "chat", "other")
-    return Path("registry")
+from tests.support.cli import run
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from reconciler.cli.main import main
 from tests.support.fake_serve import FakeServe
 
 ADDRESS = "http://ray.example:8265"
+NEIGHBOUR = {"name": "neighbour", "route_prefix": "/n", "import_path": "n:build", "args": {"greeting": "hello"}}
+"""An application of somebody else."""
 CLUSTER = """\
 owner: test
 default: true

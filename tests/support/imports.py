@@ -4,10 +4,16 @@ from collections.abc import Mapping
 from textwrap import dedent
 
 from reconciler.registry.dialects.translation import dotted
-from reconciler.registry.imports.git_history import History, no_history
+from reconciler.registry.imports.git_history import Earlier, History
 from reconciler.registry.imports.imported import Imported
 from reconciler.registry.imports.source import Source
 from reconciler.registry.imports.sources import import_sources
+
+
+def no_history(file: str) -> tuple[Earlier, ...]:
+    """The history of a file that is in no repository."""
+    del file
+    return ()
 
 
 def imported(files: Mapping[str, str], *names: str, history: History = no_history) -> Imported:

@@ -21,12 +21,6 @@ History = Callable[[str], tuple[Earlier, ...]]
 """The committed contents of the file at a path, oldest first."""
 
 
-def no_history(file: str) -> tuple[Earlier, ...]:
-    """The history of a file that is in no repository."""
-    del file
-    return ()
-
-
 def git_history(file: str) -> tuple[Earlier, ...]:
     """The committed contents of a file, oldest first; none outside git and where git refuses to answer."""
     try:

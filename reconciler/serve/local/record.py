@@ -58,11 +58,6 @@ class LocalCluster:
         return self.token_file.read_text(encoding="ascii") if self.auth == "token" else None
 
     @property
-    def pids(self) -> tuple[int, ...]:
-        """The ids of the processes that ran when the start was complete."""
-        return tuple(process.pid for process in self.processes)
-
-    @property
     def is_alive(self) -> bool:
         """Whether the head node's process still runs."""
         return bool(self.leaders) and is_running(self.leaders[0])

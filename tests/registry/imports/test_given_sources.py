@@ -10,7 +10,6 @@ import pytest
 from reconciler.diagnostics import Severity
 from reconciler.registry.dialects.translation import dotted
 from reconciler.registry.imports.documents import parse_documents
-from reconciler.registry.imports.git_history import no_history
 from reconciler.registry.imports.imported import Imported
 from reconciler.registry.imports.referenced_files import referenced_files
 from reconciler.registry.imports.source import Source
@@ -19,6 +18,7 @@ from reconciler.registry.model_file import read_model
 from reconciler.registry.registry import KeyPath
 from reconciler.state.desired import llm_config, replica_bundles
 from tests.support.dialects import INPUTS
+from tests.support.imports import no_history
 
 if not INPUTS.is_dir():
     pytest.skip("there are no given files", allow_module_level=True)
