@@ -13,8 +13,14 @@ from ray.serve._private.config import DeploymentConfig
 from ray.serve._private.deploy_utils import get_app_code_version
 from ray.serve._private.utils import DeploymentOptionUpdateType
 from ray.serve._private.version import DeploymentVersion
-from ray.serve.config import AutoscalingConfig
-from ray.serve.schema import ApplicationStatus
+from ray.serve.config import AutoscalingConfig, BackpressureConfig, GangSchedulingConfig, RequestRouterConfig
+from ray.serve.schema import (
+    ApplicationStatus,
+    DeploymentSchema,
+    LoggingConfig,
+    RayActorOptionsSchema,
+    ServeApplicationSchema,
+)
 from ray.util.accelerators import accelerators
 
 from reconciler.registry.tables import RAY_VERSION
@@ -28,6 +34,7 @@ def render() -> str:
         "ray": RAY_VERSION,
         "deployment_options": deployment_options(),
         "autoscaling_options": {name: _option(field) for name, field in AutoscalingConfig.model_fields.items()},
+        "config_options": config_options(),
         "code_version_inputs": code_version_inputs(),
         "application_statuses": [status.value for status in ApplicationStatus],
         "accelerator_types": sorted(value for name, value in vars(accelerators).items() if name.isupper()),
@@ -47,6 +54,23 @@ def deployment_options() -> dict[str, dict[str, Any]]:
     for name in sorted(version - {"self", "code_version", "deployment_config", "route_prefix"}):
         options[name] = {"update": DeploymentOptionUpdateType.HeavyWeight.value}
     return options
+
+
+def config_options() -> dict[str, list[str]]:
+    """The keys that the REST API takes in an application, in each of its deployments and in the parts of these, by the
+    way there. Ray drops any other silently."""
+    parts = {
+        "": ServeApplicationSchema,
+        "logging_config": LoggingConfig,
+        "deployments": DeploymentSchema,
+        "deployments.autoscaling_config": AutoscalingConfig,
+        "deployments.backpressure_config": BackpressureConfig,
+        "deployments.gang_scheduling_config": GangSchedulingConfig,
+        "deployments.logging_config": LoggingConfig,
+        "deployments.ray_actor_options": RayActorOptionsSchema,
+        "deployments.request_router_config": RequestRouterConfig,
+    }
+    return {way: sorted(schema.model_fields) for way, schema in parts.items()}
 
 
 def code_version_inputs() -> list[str]:

@@ -1,10 +1,10 @@
-"""Write the files of this folder again: the published JSON Schemas, and what the pinned vLLM and Ray accept.
+"""Write the files of this folder again: the published JSON Schemas, and what the pinned vLLM, llama.cpp and Ray accept.
 
     python schemas/generate.py            write them
     python schemas/generate.py --check    compare them; exit 1 and say how to repair when one is out of date
 
-The tables are read from the installed vLLM and Ray by the modules beside this one; nothing else in the repository but
-`runtime/` imports either. The result depends on their versions alone, not on the machine.
+The tables are read from the installed packages by the modules beside this one; nothing else in the repository but
+`runtime/` imports one. The result depends on their versions alone, not on the machine.
 """
 
 import difflib
@@ -44,23 +44,39 @@ def main(arguments: list[str]) -> int:
 
 
 def files() -> Mapping[str, Callable[[], str]]:
-    """What renders each file, by its name. The tables come first: the model schema is built on vLLM's."""
+    """What renders each file, by its name. The tables come first: the model schema is built on those of the engines."""
+    import from_llama_cpp
     import from_ray
     import from_vllm
 
     from reconciler.registry import tables
 
     schemas = {name: _renderer(schema) for name, schema in published().items()}
-    return {tables.VLLM_FILE: from_vllm.render, tables.RAY_FILE: from_ray.render, **schemas}
+    return {
+        tables.VLLM_FILE: from_vllm.render,
+        tables.LLAMA_CPP_FILE: from_llama_cpp.render,
+        tables.RAY_FILE: from_ray.render,
+        **schemas,
+    }
 
 
 def published() -> Mapping[str, Callable[[], dict[str, Any]]]:
     """Every JSON Schema of the product by file name. Each layer that publishes some keeps a table of its own."""
+    from reconciler.apply import schema as apply
     from reconciler.drift import schema as drift
+    from reconciler.plan import explanation_schema as explanation
     from reconciler.plan import schema as plan
     from reconciler.registry import json_schema as registry
+    from reconciler.status import schema as status
 
-    return {**registry.SCHEMAS, **plan.SCHEMAS, **drift.SCHEMAS}
+    return {
+        **registry.SCHEMAS,
+        **plan.SCHEMAS,
+        **explanation.SCHEMAS,
+        **drift.SCHEMAS,
+        **status.SCHEMAS,
+        **apply.SCHEMAS,
+    }
 
 
 def _renderer(schema: Callable[[], dict[str, Any]]) -> Callable[[], str]:

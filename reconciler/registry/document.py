@@ -9,7 +9,7 @@ from yaml.error import MarkedYAMLError
 
 from reconciler.diagnostics import Diagnostic, Position
 from reconciler.registry import source_text
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.syntax_error import syntax_error
 from reconciler.registry.yaml_reader import Refused, YamlReader
 

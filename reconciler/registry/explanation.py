@@ -8,8 +8,8 @@ from reconciler.registry.checks.model_checks import check_model
 from reconciler.registry.dialects.dialect import CANONICAL
 from reconciler.registry.dialects.translation import Fate, KeyFate, Translation, dotted
 from reconciler.registry.document import Document
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.model_file import read_model
-from reconciler.registry.registry import KeyPath
 
 _ABOUT_FILE = frozenset({"file-name-convention"})
 """Rules about the file's place in the registry: what is explained may lie anywhere."""

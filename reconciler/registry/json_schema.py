@@ -7,9 +7,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from reconciler.registry.choices import EngineType
 from reconciler.registry.cluster import Cluster
 from reconciler.registry.spec import ModelSpec
-from reconciler.registry.tables import EngineArgument, Match, engine_arguments
+from reconciler.registry.tables import EngineArgument, Match, engine_arguments, llama_cpp_parameters
 
 NODE_VARIABLE = r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}"
 """A reference to a variable of the cluster's nodes, which may stand for any text."""
@@ -31,15 +32,16 @@ class _Published(GenerateJsonSchema):
 
 
 def model_schema() -> dict[str, Any]:
-    """The schema of `registry/<model>.yaml`, the engine arguments of the pinned vLLM included."""
+    """The schema of `registry/<model>.yaml`, the arguments of the pinned vLLM and llama.cpp included."""
     document = _document("model", "A model of the registry", ModelSpec)
-    arguments = document["$defs"]["EngineConfig"]["properties"]["engine_kwargs"]
-    arguments["properties"] = {
-        name: _argument_schema(argument)
-        for name, argument in sorted(engine_arguments().items())
-        if argument.reserved is None
+    definitions = document["$defs"]
+    definitions["VLLMArguments"] = _arguments_schema(engine_arguments())
+    definitions["LlamaCppParameters"] = _arguments_schema(llama_cpp_parameters())
+    definitions["EngineConfig"] |= {
+        "if": {"properties": {"type": {"const": EngineType.LLAMA_CPP.value}}, "required": ["type"]},
+        "then": {"properties": {"engine_kwargs": {"$ref": "#/$defs/LlamaCppParameters"}}},
+        "else": {"properties": {"engine_kwargs": {"$ref": "#/$defs/VLLMArguments"}}},
     }
-    arguments["additionalProperties"] = False
     return document
 
 
@@ -54,6 +56,8 @@ def cluster_schema() -> dict[str, Any]:
     local = {"required": ["local"], "properties": {"local": {"const": True}, "dashboard": {"type": "null"}}}
     document["oneOf"] = [remote, local]
     document["$defs"]["TokenSource"]["oneOf"] = [{"required": ["env"]}, {"required": ["file"]}]
+    some_keys = {"required": ["keys"], "properties": {"keys": {"minItems": 1}}}
+    document["$defs"]["Gateway"] |= {"if": some_keys, "then": {"required": ["token"]}}
     return document
 
 
@@ -73,6 +77,20 @@ def _document(name: str, title: str, model: type[BaseModel]) -> dict[str, Any]:
         "title": title,
         **schema,
     }
+
+
+def _arguments_schema(arguments: Mapping[str, EngineArgument]) -> dict[str, Any]:
+    """A mapping of arguments; those named `part.name` are in a mapping of their own."""
+    schema: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+    for name, argument in sorted(arguments.items()):
+        if argument.reserved is None:
+            *parts, last = name.split(".")
+            place = schema
+            for part in parts:
+                empty = {"type": "object", "properties": {}, "additionalProperties": False}
+                place = place["properties"].setdefault(part, empty)
+            place["properties"][last] = _argument_schema(argument)
+    return schema
 
 
 def _argument_schema(argument: EngineArgument) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 _RENAMED = {
     "max_concurrent_queries": "`max_ongoing_requests` is its name now",
@@ -20,14 +20,15 @@ _RENAMED = {
     "metrics_interval_s": "Ray Serve sets it for the whole cluster now (RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_"
     "INTERVAL_S); remove it",
     "num_replicas": "write `autoscaling_config` with `min_replicas` equal to `max_replicas`",
-    "user_config": "the gateway keeps it; put request defaults in `engine_config.generation`",
+    "user_config": "it is made of `engine_config`: request defaults in `generation`, adapters in `lora_config`",
     "model_config": "the section is `engine_config` now",
     "model_conf": "the section is `engine_config` now",
     "scheduler": "vLLM batches continuously: `max_total_tokens` and `engine_kwargs.max_num_batched_tokens` take the "
     "place of its policy; remove it",
     "batching": "vLLM always batches continuously; remove it",
     "initialization": "vLLM loads every model: put `dtype`, `revision` and `trust_remote_code` in `engine_kwargs`",
-    "max_input_words": "vLLM limits prompt and answer together: write `max_total_tokens`",
+    "max_input_words": "tokens are counted, not words: write `engine_config.generation.max_input_tokens`",
+    "max_input_length": "write `engine_config.generation.max_input_tokens`",
     "max_batch_size": "write `engine_kwargs.max_num_seqs`",
     "max_request_context_length": "write `max_total_tokens`",
     "max_model_len": "write `engine_config.max_total_tokens`",
@@ -36,13 +37,14 @@ _RENAMED = {
     "stopping_tokens": "`stopping_sequences` is its name now",
     "env_vars_to_propogate": "write each as `NAME: ${env:NAME}` in `runtime_env.env_vars`",
     "pg_timeout_s": "a plan refuses what cannot be placed; remove it",
-    "multiplex_config": "adapters are not served yet; remove it",
+    "multiplex_config": "write `engine_config.lora_config` with `max_num_adapters_per_replica`",
+    "lora_mirror_config": "an adapter is an entry in its model's file: write its `source` in "
+    "`engine_config.lora_config.adapters`",
     "model_loading_config": "write `engine_config` with `model_id` and `hf_model_id`",
     "llm_engine": "write `engine_config.type`",
     "accelerator_type": "write `scaling_config.resources_per_worker` such as `accelerator_type:L4: 0.001`",
     "placement_group_config": "write `scaling_config` with the resources of each worker",
     "generation_config": "write `engine_config.generation`",
-    "lora_config": "adapters are not served yet; remove it",
     "model_init_kwargs": "put `dtype`, `revision` and `trust_remote_code` in `engine_kwargs`",
     "standalone_function_calling_model": "write `engine_kwargs.enable_auto_tool_choice` and `tool_call_parser`",
     "bos": "the tokenizer's own token is put in front of every prompt; remove it",

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.registry.document import Document, parse
 from reconciler.registry.folder import SourceFile
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath, ModelEntry
+from reconciler.registry.registry import ModelEntry
 from reconciler.registry.validation import dotted
 from reconciler.registry.waivers import POLICY
 

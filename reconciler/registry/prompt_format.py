@@ -12,20 +12,24 @@ The rules are those of RayLLM 0.3 to 0.5 (`rayllm/common/models.py`), which form
 With `single_turn` the prompt is the last user message in `user` alone: Aviary 0.0.1 to 0.1.0 took one question at a
 time (`aviary/backend/server/models.py`).
 
-RayLLM's tokenizer then put the beginning-of-sequence token in front. vLLM tokenises a chat without special tokens, so
-the template emits the tokenizer's `bos_token` itself, unless the tokenizer has none or the prompt begins with it
-already, because the registry file spells it out (`system: "<s>[INST] ..."`).
+The tokenizer then put in front of the text what it puts in front of any text. Where the engine of `runtime.engine` runs
+the model it does so again (`runtime.engine.prompts` knows the template by its end), so that every token is the original
+one. Engines render a chat without the tokenizer's special tokens otherwise; for them the template emits the `bos_token`
+itself, unless the tokenizer has none or the prompt begins with it already.
 """
 
 import json
 from collections.abc import Mapping
 from string import Formatter
 
-from reconciler.registry.spec import PromptFormat
+from reconciler.registry.engine_spec import PromptFormat
+
+_BEGINNING = "{%- if bos_token and not prompt.startswith(bos_token) -%}{{ bos_token }}{%- endif -%}"
 
 
-def chat_template(prompt_format: PromptFormat) -> str:
-    """The Jinja chat template that renders conversations as `prompt_format` says.
+def chat_template(prompt_format: PromptFormat, *, begins: bool = True) -> str:
+    """The Jinja chat template that renders conversations as `prompt_format` says. `begins` is False for an engine that
+    lets the tokenizer say itself whether a beginning-of-sequence token goes in front.
 
     Raises ValueError for a part that is no format string; the check `prompt-format-parts` has refused those before.
     """
@@ -36,7 +40,7 @@ def chat_template(prompt_format: PromptFormat) -> str:
             _last_question(prompt_format) if prompt_format.single_turn else _conversation(prompt_format),
             "{{ " + _literal(prompt_format.trailing_assistant) + " }}",
             "{%- endset -%}",
-            "{%- if bos_token and not prompt.startswith(bos_token) -%}{{ bos_token }}{%- endif -%}",
+            _BEGINNING if begins else "",
             "{{ prompt }}",
         ]
     )

@@ -1,10 +1,13 @@
 """The registry as a value: every model and cluster, each with the place it was written."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.diagnostics import Position
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.weights import Weights
 
 if TYPE_CHECKING:
@@ -12,9 +15,6 @@ if TYPE_CHECKING:
     from reconciler.registry.cluster import Cluster
     from reconciler.registry.dialects.translation import KeyFate
     from reconciler.registry.spec import ModelSpec
-
-KeyPath = tuple[str | int, ...]
-"""The way to a key in a document: mapping keys and list indices, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,26 @@ class ModelEntry:
     weights: Weights | None = field(default=None, compare=False)
     """What the checkpoint says, where it is on this machine."""
 
+    @property
+    def model_id(self) -> str:
+        """The id clients ask for."""
+        return self.spec.model_id
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is to be served."""
+        return self.spec.enabled
+
+    @property
+    def clusters(self) -> tuple[str, ...] | None:
+        """Names of the clusters that serve it; None for the default one."""
+        return None if self.spec.clusters is None else tuple(self.spec.clusters)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical form, whatever the file looks like."""
+        return _digest(self.spec)
+
     def position(self, path: KeyPath = ()) -> Position:
         """Where `path` was written, or its nearest written parent, or the start of the file."""
         return _nearest(self.file, self.positions, path)
@@ -45,9 +65,19 @@ class ClusterEntry:
     cluster: "Cluster"
     positions: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False)
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content, whatever the file looks like."""
+        return _digest(self.cluster)
+
     def position(self, path: KeyPath = ()) -> Position:
         """Where `path` was written, or its nearest written parent, or the start of the file."""
         return _nearest(self.file, self.positions, path)
+
+
+def _digest(form: "ModelSpec | Cluster") -> str:
+    text = json.dumps(form.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _nearest(file: str, positions: Mapping[KeyPath, Position], path: KeyPath) -> Position:
@@ -81,10 +111,10 @@ class Registry:
         return tuple(
             entry
             for entry in self.models
-            if entry.spec.enabled
+            if entry.enabled
             and (
-                cluster.name in entry.spec.clusters
-                if entry.spec.clusters is not None
+                cluster.name in entry.clusters
+                if entry.clusters is not None
                 else default is not None and default.name == cluster.name
             )
         )

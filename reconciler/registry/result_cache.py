@@ -6,7 +6,6 @@ policies; what cannot be read back exactly is forgotten. It may be deleted at an
 
 import contextlib
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -14,28 +13,33 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from reconciler.registry.folder import SourceFile
 from reconciler.registry.generated import schemas_folder
 
-_LIBRARIES = ("jsonschema", "pydantic", "pydantic_core", "referencing", "yaml")
-_DISTRIBUTIONS = ("jsonschema-", "pydantic-", "pydantic_core-", "pyyaml-", "referencing-")
+_LIBRARIES = ("jsonschema", "msgspec", "pydantic", "pydantic_core", "referencing", "yaml")
+_DISTRIBUTIONS = ("jsonschema-", "msgspec-", "pydantic-", "pydantic_core-", "pyyaml-", "referencing-")
 _DIGEST_LENGTH = 64
 
 
 class ResultCache:
-    """The entries of one registry. Without a file it is always empty and never written."""
+    """The entries of one registry. Without a file it is always empty and never written. A result is what JSON can hold,
+    or a value of the type `form`, which msgspec writes and reads.
+    """
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, form: Any = Any) -> None:
         self._file = file
         self._basis = ""
-        self._known: Mapping[str, Any] = {}
+        self._known: Mapping[str, tuple[str, msgspec.Raw]] = {}
         self._kept: dict[str, Any] = {}
         self._changed = False
+        self._decoder = msgspec.json.Decoder(form)
 
-    def open(self, policies: bytes) -> None:
-        """Read what is known under this content of the policies."""
+    def open(self, basis: bytes) -> None:
+        """Read what is known on this basis, such as the content of the policies."""
         if self._file is not None:
-            self._basis = hashlib.sha256(_code() + policies).hexdigest()
+            self._basis = hashlib.sha256(_code() + basis).hexdigest()
             self._known = _read(self._file, self._basis)
 
     def get(self, name: str, digest: str) -> Any:
@@ -44,18 +48,19 @@ class ResultCache:
         if found is None or found[0] != digest:
             return None
         self._kept[name] = found
-        return found[1]
+        return self._decoder.decode(found[1])
 
     def put(self, name: str, digest: str, result: Any) -> None:
-        """Remember a result, which JSON can hold."""
-        self._kept[name] = (digest, result)
-        self._changed = True
+        """Remember a result."""
+        if self._file is not None:
+            self._kept[name] = (digest, result)
+            self._changed = True
 
     def save(self) -> None:
         """Write what was got or put since `open`, and nothing else. A folder that cannot be written is no trouble."""
         if self._file is None or not (self._changed or len(self._kept) != len(self._known)):
             return
-        text = json.dumps([self._basis, self._kept], ensure_ascii=True, separators=(",", ":")).encode()
+        text = msgspec.json.encode((self._basis, self._kept))
         temporary = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -66,10 +71,10 @@ class ResultCache:
             temporary.replace(self._file)
 
 
-def cache_file(directory: Path, root: Path) -> Path:
-    """The file in `directory` that belongs to the registry `root`."""
+def cache_file(directory: Path, root: Path, kind: str = "") -> Path:
+    """The file in `directory` for one kind of results about the registry `root`."""
     name = hashlib.sha256(os.fsencode(os.path.abspath(root))).hexdigest()[:16]  # noqa: PTH100 (no link is followed)
-    return directory / f"{name}.json"
+    return directory / f"{name}{kind}.json"
 
 
 def digest(file: SourceFile, content: bytes) -> str:
@@ -77,16 +82,19 @@ def digest(file: SourceFile, content: bytes) -> str:
     return hashlib.sha256(os.fsencode(file.stem) + b"\0" + content).hexdigest()
 
 
-def _read(file: Path, basis: str) -> Mapping[str, Any]:
+def _read(file: Path, basis: str) -> Mapping[str, tuple[str, msgspec.Raw]]:
     try:
         content = file.read_bytes()
     except OSError:
         return {}
-    text = content[_DIGEST_LENGTH:]
+    text = memoryview(content)[_DIGEST_LENGTH:]
     if hashlib.sha256(text).hexdigest().encode() != content[:_DIGEST_LENGTH]:
         return {}
-    found = json.loads(text)
-    return dict(found[1]) if found[0] == basis else {}
+    found_basis, entries = _FILE.decode(text)
+    return entries if found_basis == basis else {}
+
+
+_FILE = msgspec.json.Decoder(tuple[str, dict[str, tuple[str, msgspec.Raw]]])
 
 
 def _code() -> bytes:
@@ -94,7 +102,8 @@ def _code() -> bytes:
     digest = hashlib.sha256(sys.version.encode())
     package = Path(__file__).parents[1]
     schemas = schemas_folder()
-    sources = [package / "diagnostics.py", *sorted(package.joinpath("registry").rglob("*.py"))]
+    folders = (package / "registry", package / "state")
+    sources = [package / "diagnostics.py", *(path for folder in folders for path in sorted(folder.rglob("*.py")))]
     for path in (*sources, *sorted(schemas.glob("*-*.json"))):
         content = path.read_bytes()
         digest.update(b"%d %s\0" % (len(content), path.name.encode()))

@@ -1,11 +1,9 @@
 """The commit that a registry folder stands at."""
 
+import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from git import Commit, Repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,45 +21,35 @@ class Revision:
 
 
 _NONE = Revision(None, None, False)
+_HASH = re.compile(r"[0-9a-f]{40,64}")
 
 
 def revision(root: Path) -> Revision:
     """The revision of the registry folder `root`, which may be a sub folder of its repository. Raises nothing."""
-    try:
-        # Not at the top: GitPython takes longer to import than a registry takes to read.
-        import git
-    except ImportError:  # GitPython's answer to a machine without git.
+    # The folder itself: where a link stands may be no repository, or another one.
+    folder = root.resolve()
+    # Hashes may be read in a repository of another user: nothing that it configures is run for that.
+    asked = ("rev-parse", "--is-inside-work-tree", "HEAD", "HEAD:./")
+    _, answer = _git(folder, "-c", "safe.directory=*", *asked)
+    inside, commit, tree, *_ = (*answer.split("\n"), "", "", "")
+    if inside != "true" or not _HASH.fullmatch(commit):
         return _NONE
-    try:
-        # The folder itself: where a link stands may be no repository, or another one.
-        folder = root.resolve()
-        repository = git.Repo(folder, search_parent_directories=True)
-    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
-        return _NONE
-    with repository:
-        if repository.bare or not repository.head.is_valid():
-            return _NONE
-        commit = repository.head.commit
-        try:
-            dirty = _is_dirty(repository, folder)
-        except git.GitCommandError:
-            dirty = True
-        return Revision(commit.hexsha, _tree(repository, commit, folder), dirty)
+    return Revision(commit, tree if _HASH.fullmatch(tree) else None, _is_dirty(folder))
 
 
-def _tree(repository: "Repo", commit: "Commit", folder: Path) -> str | None:
-    path = folder.relative_to(Path(str(repository.working_tree_dir)).resolve()).as_posix()
-    if path == ".":
-        return str(commit.tree.hexsha)
-    try:
-        return str(commit.tree.join(path).hexsha)
-    except KeyError:
-        return None
-
-
-def _is_dirty(repository: "Repo", folder: Path) -> bool:
-    status = repository.git.status(
-        "--porcelain", "--untracked-files=all", "--ignored=matching", "-z", "--", str(folder)
-    )
+def _is_dirty(folder: Path) -> bool:
+    compared = ("status", "--porcelain", "--untracked-files=all", "--ignored=matching", "-z", "--", ".")
+    code, answer = _git(folder, "--no-optional-locks", *compared)
     # An ignored file matters only when the loader reads it all the same.
-    return any(line and (not line.startswith("!!") or line.endswith(".yaml")) for line in status.split("\0"))
+    return code != 0 or any(
+        line and (not line.startswith("!!") or line.endswith(".yaml")) for line in answer.split("\0")
+    )
+
+
+def _git(folder: Path, *arguments: str) -> tuple[int, str]:
+    """The exit code and the answer. Not by GitPython, which takes longer to import than a registry takes to read."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
+    except OSError:
+        return 127, ""
+    return done.returncode, done.stdout.decode("utf-8", "replace")

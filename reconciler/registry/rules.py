@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.registry.checks.check import rule_name
 from reconciler.registry.checks.model_checks import MODEL_CHECKS
-from reconciler.registry.checks.registry_checks import CLUSTER_CHECKS, REGISTRY_CHECKS
+from reconciler.registry.checks.registry_checks import CLUSTER_CHECKS, MODELS_CHECKS, REGISTRY_CHECKS
 from reconciler.registry.dialects.dialect_rules import DIALECT_RULES
 from reconciler.registry.reading_rules import READING_RULES
 from reconciler.registry.waivers import WAIVABLE_ERRORS
@@ -15,17 +15,22 @@ _WARNINGS = frozenset(
     {
         "accelerator-types",
         "adapters-enabled",
+        "adapters-of-the-engine",
         "delay-without-zero",
         "empty-registry",
         "engine-replaced",
         "expired-waiver",
         "few-full-sequences",
+        "fits-node-types",
+        "floating-revision",
+        "idle-slots",
         "implied-autoscaling",
         "implied-requests",
         "initial-replicas-reset",
         "look-back-period",
         "mirror-store",
         "obsolete-key",
+        "revision-of-nothing",
         "served-nowhere",
         "undeclared-accelerator",
         "unused-waiver",
@@ -51,7 +56,7 @@ class Rule:
 
 
 def _rules() -> Mapping[str, Rule]:
-    checks: tuple[Callable[[Any], Any], ...] = (*MODEL_CHECKS, *REGISTRY_CHECKS, *CLUSTER_CHECKS)
+    checks: tuple[Callable[[Any], Any], ...] = (*MODEL_CHECKS, *REGISTRY_CHECKS, *MODELS_CHECKS, *CLUSTER_CHECKS)
     texts = {rule_name(check): check.__doc__ or "" for check in checks}
     texts |= {**READING_RULES, **DIALECT_RULES}
     return {name: Rule(name, _severity(name), " ".join(texts[name].split())) for name in sorted(texts)}

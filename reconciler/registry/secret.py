@@ -20,12 +20,13 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
 """A text that the token must contain, what the token is, and its shape."""
 
 _SECRET_WORDS = frozenset(
-    {"token", "secret", "password", "passwd", "passphrase", "credential", "credentials", "apikey"}
+    {"token", "secret", "password", "passwd", "passphrase", "credential", "credentials", "apikey", "authorization"}
 )
 _SECRET_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key"), ("auth", "key")})
-# Where a secret is, and the special tokens of a tokenizer.
+# Where a secret is, and the tokens of a tokenizer.
 _HARMLESS_WORDS = frozenset(
-    {"path", "file", "dir", "url", "ids", "bos", "eos", "pad", "unk", "sep", "cls", "mask", "image", "audio", "video"}
+    {"path", "file", "dir", "url"}
+    | {"ids", "bos", "eos", "pad", "unk", "sep", "cls", "mask", "stop", "image", "audio", "video"}
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 

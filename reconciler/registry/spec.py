@@ -5,24 +5,25 @@ name is canonical. Numbers are strict: a quoted number or a float where an integ
 hashes `args` byte for byte and a changed spelling would restart replicas.
 """
 
-from enum import StrEnum
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, field_validator
 
-StrictBool = Annotated[bool, Field(strict=True)]
-StrictInt = Annotated[int, Field(strict=True)]
-NonNegativeInt = Annotated[int, Field(strict=True, ge=0)]
-PositiveInt = Annotated[int, Field(strict=True, ge=1)]
-NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
-PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+from reconciler.registry.choices import PlacementStrategy, RolloutStrategy
+from reconciler.registry.engine_spec import EngineConfig
+from reconciler.registry.field_types import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Section,
+    StrictBool,
+    StrictInt,
+)
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-class AutoscalingConfig(_Section):
+class AutoscalingConfig(Section):
     """Replica counts and how Ray Serve moves between them (`ray.serve.config.AutoscalingConfig` 2.60).
 
     `min_replicas` equal to `max_replicas` is a fixed size. Every value given here is changed in place.
@@ -49,15 +50,19 @@ class AutoscalingConfig(_Section):
     )
 
 
-class RayActorOptions(_Section):
+class RayActorOptions(Section):
     """What the replica actor itself needs, beside its workers: it routes and tokenises, the workers hold the model."""
 
-    num_cpus: NonNegativeFloat = Field(1.0, description="Logical CPUs of the replica actor.")
+    num_cpus: NonNegativeFloat | None = Field(
+        None,
+        description="Logical CPUs of the replica actor. Default 1; 0.01 for a SaaSEngine, which waits for others, and "
+        "0 for a LlamaCppEngine, whose workers have theirs.",
+    )
     num_gpus: NonNegativeFloat = Field(0.0, description="Logical GPUs of the replica actor; workers have their own.")
     resources: dict[str, PositiveFloat] = Field(default_factory=dict, description="Custom Ray resources.")
 
 
-class DeploymentConfig(_Section):
+class DeploymentConfig(Section):
     """How Ray Serve runs the model. Everything but `ray_actor_options` changes in place."""
 
     autoscaling_config: AutoscalingConfig = Field(default_factory=AutoscalingConfig)
@@ -70,126 +75,28 @@ class DeploymentConfig(_Section):
     ray_actor_options: RayActorOptions = Field(default_factory=RayActorOptions)
 
 
-class EngineType(StrEnum):
-    """What runs the model. Both are vLLM through `ray.serve.llm`; an embedding model uses its pooling runner."""
+class Canary(Section):
+    """A model that answers some of this model's requests, to see whether it may take them all."""
 
-    VLLM = "VLLMEngine"
-    EMBEDDING = "EmbeddingEngine"
-
-
-class PromptFormat(_Section):
-    """How a conversation becomes a prompt, when the tokenizer's own chat template is not to be used.
-
-    Each part is a Python format string around `{instruction}`; `user` may also hold `{system}` (RayLLM v0.3 to v0.5,
-    `rayllm/common/models.py`).
-    """
-
-    system: str
-    assistant: str
-    trailing_assistant: str = Field(description="Opens the answer: the model generates from here.")
-    user: str
-    default_system_message: str = ""
-    system_in_user: StrictBool = Field(False, description="Put the system message inside the first user message.")
-    add_system_tags_even_if_message_is_empty: StrictBool = False
-    strip_whitespace: StrictBool = Field(True, description="Strip every message before it is formatted.")
-    single_turn: StrictBool = Field(
-        False, description="The prompt is the last user message alone, as in Aviary 0.0.1 to 0.1.0."
+    model: str = Field(min_length=1, description="Its id. It has a file of its own and is served beside this model.")
+    percent: Annotated[float, Field(strict=True, gt=0, lt=100, allow_inf_nan=False)] = Field(
+        description="How many of a hundred requests it answers."
     )
 
 
-class Generation(_Section):
-    """What a request gets that does not say otherwise. Applied by the gateway, so every change is in place."""
+class Traffic(Section):
+    """Who answers the requests for this model beside itself. Applied by the gateway, so every change is in place."""
 
-    generate_kwargs: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Default request fields such as temperature, top_p, max_tokens; a request's own value wins.",
-    )
-    stopping_sequences: list[str | StrictInt] = Field(
-        default_factory=list, description="Stop strings and stop token ids, added to those of each request."
-    )
-    prompt_format: PromptFormat | None = Field(
-        None, description="Overrides the tokenizer's chat template. Part of the engine: a change restarts the replicas."
-    )
-
-
-class MirrorFile(_Section):
-    """One more file to fetch beside the weights."""
-
-    bucket_uri: str
-    destination_path: str
-
-
-class Mirror(_Section):
-    """A bucket to load the weights from instead of the Hugging Face Hub."""
-
-    bucket_uri: str
-    extra_files: list[MirrorFile] = Field(default_factory=list)
-
-
-class RuntimeEnv(_Section):
-    """The part of a Ray runtime environment that a model may set. Values are strings: Ray refuses anything else.
-
-    `${env:NAME}` stands for a variable of the cluster's nodes and is resolved there.
-    """
-
-    env_vars: dict[str, str] = Field(default_factory=dict)
-    pip: list[str] = Field(default_factory=list)
-
-
-class Memory(_Section):
-    """How large the model is, for a check whether it fits its GPUs. Nothing that runs reads it."""
-
-    weights_gb: PositiveFloat = Field(description="The weights once loaded, in units of 10^9 bytes.")
-    kv_bytes_per_token: NonNegativeInt = Field(
-        0, description="KV cache of one token in all layers and on all workers: 2 x layers x KV heads x head size x 2."
-    )
-
-
-class EngineConfig(_Section):
-    """What is served and with which engine arguments. Most changes here restart the model's replicas."""
-
-    type: EngineType = EngineType.VLLM
-    model_id: str = Field(min_length=1, description="The id clients ask for: `organization/model`.")
-    hf_model_id: str | None = Field(None, description="Hugging Face id or absolute path on every node; else model_id.")
-    tokenizer_id: str | None = Field(None, description="Tokenizer to use instead of the model's own.")
-    model_description: str | None = None
-    model_url: str | None = None
-    aliases: list[str] = Field(default_factory=list, description="Other ids that reach this model. Changed in place.")
-    max_total_tokens: PositiveInt | None = Field(
+    canary: Canary | None = None
+    fallback: str | None = Field(
         None,
-        description="Most tokens of a request, prompt and answer together (vLLM's max_model_len). "
-        "Default 2048, or 512 for an embedding model.",
+        min_length=1,
+        description="Id of the model that answers when this one cannot: no replica, no answer in time, a failure. Not "
+        "once an answer has begun, and not what this model refuses.",
     )
-    full_context: StrictBool = Field(
-        False, description="As many tokens as the model's own config allows, in place of max_total_tokens."
-    )
-    engine_kwargs: dict[str, Any] = Field(default_factory=dict, description="vLLM engine arguments, checked by name.")
-    runtime_env: RuntimeEnv = Field(default_factory=RuntimeEnv)
-    s3_mirror_config: Mirror | None = None
-    gcs_mirror_config: Mirror | None = None
-    generation: Generation = Field(default_factory=Generation)
-    memory: Memory | None = Field(None, description="Sizes that cannot be read from files on this machine.")
 
 
-DEFAULT_CONTEXT = {EngineType.VLLM: 2048, EngineType.EMBEDDING: 512}
-"""`max_total_tokens` of a file that gives none: the defaults of RayLLM's `VLLMEngineConfig` and embedding engine."""
-
-
-def total_tokens(engine: EngineConfig) -> int | None:
-    """The most tokens of a request, prompt and answer together; None where the model's own config says it."""
-    return None if engine.full_context else engine.max_total_tokens or DEFAULT_CONTEXT[engine.type]
-
-
-class PlacementStrategy(StrEnum):
-    """How Ray places the bundles of one replica on nodes."""
-
-    PACK = "PACK"
-    STRICT_PACK = "STRICT_PACK"
-    SPREAD = "SPREAD"
-    STRICT_SPREAD = "STRICT_SPREAD"
-
-
-class ScalingConfig(_Section):
+class ScalingConfig(Section):
     """The resources of one replica: `num_workers` workers beside the replica actor."""
 
     num_workers: PositiveInt = Field(1, description="Workers of a replica: tensor parallel × pipeline parallel size.")
@@ -208,15 +115,11 @@ class ScalingConfig(_Section):
     )
 
 
-class RolloutStrategy(StrEnum):
-    """How running replicas are replaced when a change restarts them."""
-
-    SURGE = "surge"
-    ROLLING = "rolling"
-    RECREATE = "recreate"
+PERCENT = r"^([1-9][0-9]?|100)%$"
+"""A percentage as people write it, from `1%` to `100%`."""
 
 
-class Rollout(_Section):
+class Rollout(Section):
     """How a change to this model is carried out."""
 
     strategy: RolloutStrategy = Field(
@@ -225,11 +128,31 @@ class Rollout(_Section):
         "not: surge holds the change, rolling replaces a few replicas at a time with less capacity, recreate stops all "
         "old replicas first.",
     )
+    max_unavailable: PositiveInt | Annotated[str, Field(pattern=PERCENT)] | None = Field(
+        None,
+        description="With `rolling`, how many replicas may be out of service at a time: a count, or a percentage such "
+        'as `"25%"`, rounded down. One at least, never all while there are several; a fifth where it is not given. The '
+        "only replica of a model is stopped before its successor serves only where a count is given here.",
+    )
     protect: StrictBool = Field(False, description="Refuse any plan that would delete or restart this model.")
-    timeout_s: PositiveFloat = Field(1200.0, description="Seconds a new version may take until it serves.")
+    load_time_s: PositiveFloat | None = Field(
+        None, description="Seconds a new replica takes until it serves, for as long as none has been measured."
+    )
+    timeout_s: PositiveFloat | None = Field(
+        None,
+        description="Seconds a new version may take until it serves; else four times its load time, and 20 minutes "
+        "at least, for each batch of replicas.",
+    )
+
+    @field_validator("max_unavailable", mode="before")
+    @classmethod
+    def _count_or_percentage(cls, value: Any) -> Any:
+        if isinstance(value, str) and not re.match(PERCENT, value):
+            raise ValueError('give a number of replicas, or a percentage such as `"25%"`')
+        return value
 
 
-class Waiver(_Section):
+class Waiver(Section):
     """A rule that this file may break, and why."""
 
     rule: str = Field(description="The name in brackets behind `warning`, such as `served-nowhere`.")
@@ -241,12 +164,13 @@ class Waiver(_Section):
     )
 
 
-class ModelSpec(_Section):
+class ModelSpec(Section):
     """One served model, as a person wrote it, in canonical form. It knows no cluster's state."""
 
     enabled: StrictBool = Field(True, description="false: checked but not served; a model that was served is deleted.")
     clusters: list[str] | None = Field(None, description="Clusters that serve it, by file name; else the default one.")
     rollout: Rollout = Field(default_factory=Rollout)
+    traffic: Traffic = Field(default_factory=Traffic)
     waive: list[Waiver] = Field(
         default_factory=list, description="Warnings, policies and memory checks that this file may break, with reasons."
     )

@@ -28,7 +28,7 @@ def survey(root: Path, cache_directory: Path | None, today: date | None = None) 
     where it is None.
     """
     cache = ResultCache(None if cache_directory is None else cache_file(cache_directory, root))
-    examined = examine(root, CachedReader(cache), today or date.today())
+    examined = examine(root, CachedReader(cache, keep=False), today or date.today())
     cache.save()
     refused = has_errors(examined.diagnostics)
     outline = examined.outline

@@ -1,4 +1,4 @@
-"""What the pinned vLLM and Ray accept, read from the generated files in `schemas/` without importing either."""
+"""What the pinned vLLM, llama.cpp and Ray accept, read from the generated files in `schemas/` without importing any."""
 
 import json
 from collections.abc import Mapping
@@ -11,9 +11,12 @@ from reconciler.registry.generated import schemas_folder
 
 VLLM_VERSION = "0.29.0"
 RAY_VERSION = "2.60.0"
+LLAMA_CPP_VERSION = "2026.10.11549"
+"""Of xllamacpp, whose last number is llama.cpp's build."""
 
 VLLM_FILE = f"vllm-{VLLM_VERSION}.json"
 RAY_FILE = f"ray-{RAY_VERSION}.json"
+LLAMA_CPP_FILE = f"llama-cpp-{LLAMA_CPP_VERSION}.json"
 
 
 class Match(StrEnum):
@@ -38,7 +41,7 @@ class EngineArgument:
     default: Any = None
     """vLLM's default; None also where JSON cannot say it."""
     source: str = "engine"
-    """Which part of vLLM it goes to: `engine` (`AsyncEngineArgs`) or `frontend` (`FrontendArgs`)."""
+    """What it goes to: `engine` (vLLM's `AsyncEngineArgs`), `frontend` (its `FrontendArgs`) or `llama.cpp`."""
     reserved: str | None = None
     """What to do instead, when Ray or the registry sets it or it has no effect under Ray Serve."""
 
@@ -59,6 +62,8 @@ class RayTable:
 
     deployment_options: Mapping[str, UpdateType]
     """Options of `deployments[]` and what a change of each does."""
+    deployment_defaults: Mapping[str, Any]
+    """Ray's default of each option that has one JSON can say."""
     autoscaling_options: tuple[str, ...]
     """Keys of an `autoscaling_config`. Ray drops any other silently."""
     code_version_inputs: tuple[str, ...]
@@ -76,11 +81,21 @@ def engine_arguments() -> Mapping[str, EngineArgument]:
 
 
 @cache
+def llama_cpp_parameters() -> Mapping[str, EngineArgument]:
+    """The parameters of the pinned llama.cpp, by name; those in a part of their own as `cpuparams.n_threads`."""
+    parameters = _read(LLAMA_CPP_FILE)["parameters"]
+    return {name: _engine_argument(name, {**entry, "source": "llama.cpp"}) for name, entry in parameters.items()}
+
+
+@cache
 def ray_table() -> RayTable:
     """What the pinned Ray Serve knows."""
     table = _read(RAY_FILE)
     return RayTable(
         deployment_options={name: UpdateType(option["update"]) for name, option in table["deployment_options"].items()},
+        deployment_defaults={
+            name: option["default"] for name, option in table["deployment_options"].items() if "default" in option
+        },
         autoscaling_options=tuple(table["autoscaling_options"]),
         code_version_inputs=tuple(table["code_version_inputs"]),
         application_statuses=tuple(table["application_statuses"]),

@@ -11,9 +11,10 @@ from pydantic_core import ErrorDetails
 
 from reconciler.diagnostics import Diagnostic, Position
 from reconciler.registry.document import Document
+from reconciler.registry.engine_spec import HTTP_ADDRESS
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.known_keys import hint_for
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 from reconciler.registry.secret import find_secrets, is_secret_path
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -33,8 +34,10 @@ _EXPECTED = {
 _LIMITS = {
     "greater_than": ("must be more than {:g}", "gt"),
     "greater_than_equal": ("must be at least {:g}", "ge"),
+    "less_than": ("must be less than {:g}", "lt"),
     "less_than_equal": ("must be at most {:g}", "le"),
     "string_too_short": ("must not be empty", "min_length"),
+    "too_short": ("must not be empty", "min_length"),
     "string_too_long": ("must have at most {:g} characters", "max_length"),
 }
 
@@ -48,6 +51,17 @@ _WRITTEN = {
 _PATTERNS = {
     "^https?://": ("must begin with `http://` or `https://`", "for example `https://ray.example.com:8265`"),
     "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$": ("must be a date", 'for example `"2030-12-31"`'),
+    "^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$": (
+        "must be up to 200 letters, digits, `.`, `_`, `:` and `-`, a letter or digit first",
+        "for example `team-a:sql-v2`",
+    ),
+    HTTP_ADDRESS: ("must begin with `http://` or `https://`", "for example `https://api.example.com/v1`"),
+    "^[A-Z]{3}$": ("must be three capital letters", "for example `EUR`"),
+    "^[0-9a-f]{64}$": ("must be 64 hexadecimal digits", "`reconcile key NAME` makes a key and its digest"),
+    "^[A-Za-z0-9][A-Za-z0-9._-]*$": (
+        "must be letters, digits, `.`, `_` and `-`, beginning with a letter or a digit",
+        "for example `team-a`",
+    ),
     "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": (
         "must be lower-case letters, digits and `-` between them",
         "for example `team-a`",
@@ -68,8 +82,11 @@ def _diagnostics(form: type[BaseModel], document: Document, errors: list[ErrorDe
     by_path: dict[KeyPath, list[ErrorDetails]] = defaultdict(list)
     for error in errors:
         by_path[_written_path(document.value, error)].append(error)
+    # Of a value that may be several things, the one that it nearly is says most about it.
+    outer = {path[:length] for path in by_path for length in range(len(path))}
     for path, same_place in by_path.items():
-        if not any(path[:length] in document.refused for length in range(1, len(path) + 1)):
+        of_choice = path in outer and path != () and any(each["loc"] != path for each in same_place)
+        if not of_choice and not any(path[:length] in document.refused for length in range(1, len(path) + 1)):
             yield _diagnostic(form, document, path, same_place)
 
 
@@ -80,10 +97,9 @@ def _written_path(value: Any, error: ErrorDetails) -> KeyPath:
     path: list[str | int] = []
     for part in error["loc"]:
         known = part in value if isinstance(value, Mapping) else isinstance(value, list) and isinstance(part, int)
-        if not known:
-            break
-        value = value[part]
-        path.append(part)
+        if known:
+            value = value[part]
+            path.append(part)
     return tuple(path)
 
 

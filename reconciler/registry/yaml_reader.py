@@ -11,8 +11,8 @@ from yaml._yaml import CParser
 from yaml.events import AliasEvent, DocumentStartEvent, MappingStartEvent, NodeEvent, ScalarEvent, SequenceStartEvent
 
 from reconciler.diagnostics import Diagnostic, Position
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 from reconciler.registry.scalar import Scalar, resolve
 from reconciler.registry.secret import is_secret_path
 

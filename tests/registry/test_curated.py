@@ -8,11 +8,13 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from reconciler.registry.checks.memory import GPU_GIGABYTES as CHECKED_GIGABYTES
+from reconciler.registry.choices import EngineType
 from reconciler.registry.json_schema import cluster_schema, model_schema
 from reconciler.registry.loader import load
 from reconciler.registry.registry import Registry
-from reconciler.registry.spec import EngineType, ModelSpec
-from reconciler.state.desired import RuntimePackages, desired_state
+from reconciler.registry.spec import ModelSpec
+from reconciler.state.desired import desired_state
+from reconciler.state.runtime_packages import RuntimePackages
 from tests.support.memory_comment import GPU_GIGABYTES, errors_in_memory_comment
 
 ROOT = Path(__file__).parents[2] / "registry"

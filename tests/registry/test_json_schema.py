@@ -84,6 +84,34 @@ def test_engine_arguments_are_offered_with_their_types(arguments: dict[str, obje
     assert errors(model_schema(), with_arguments(**arguments)) == []
 
 
+def with_parameters(**parameters: object) -> dict[str, Any]:
+    engine = {"type": "LlamaCppEngine", "model_id": "a/b", "engine_kwargs": parameters}
+    return {"engine_config": engine}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "right"),
+    [
+        ({"n_parallel": 4, "cache_type_k": "Q8_0", "tensor_split": [1, 2]}, True),
+        ({"cpuparams": {"n_threads": 8}, "speculative": {"draft": {"n_max": 4}}}, True),
+        ({"max_num_seqs": 4}, False),
+        ({"n_ctx": 4096}, False),
+        ({"n_parallel": "4"}, False),
+        ({"cpuparams": {"n_thread": 8}}, False),
+    ],
+)
+def test_each_engine_is_offered_its_own_arguments(parameters: dict[str, object], right: bool) -> None:
+    assert (errors(model_schema(), with_parameters(**parameters)) == []) is right
+
+
+def test_a_service_is_offered_its_section() -> None:
+    service = {"provider": "openai", "model": "m", "budget": {"tokens_per_day": 5}}
+    document = {"engine_config": {"type": "SaaSEngine", "model_id": "a/b", "saas": service}}
+    assert errors(model_schema(), document) == []
+    service["provider"] = "nobody"
+    assert errors(model_schema(), document) != []
+
+
 @pytest.mark.parametrize("document", [REMOTE, {**REMOTE, "local": False}, {"owner": "me", "local": True}])
 def test_a_cluster_file_is_remote_or_local(document: object) -> None:
     assert errors(cluster_schema(), document) == []

@@ -1,15 +1,13 @@
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from reconciler.registry.engine_spec import PromptFormat
 from reconciler.registry.prompt_format import chat_template, placeholders
-from reconciler.registry.spec import PromptFormat
-
-Message = dict[str, Any]
+from tests.support.original_prompts import Message, RefusedConversationError, rayllm_prompt
 
 LLAMA = PromptFormat(
     system="<<SYS>>\n{instruction}\n<</SYS>>\n\n",
@@ -28,10 +26,6 @@ CHAT_ML = PromptFormat(
 )
 
 
-class RefusedConversationError(Exception):
-    pass
-
-
 def refuse(message: str) -> None:
     raise RefusedConversationError(message)
 
@@ -44,32 +38,8 @@ def render(prompt_format: PromptFormat, messages: list[Message], bos_token: str 
 
 
 def prompt(prompt_format: PromptFormat, messages: list[Message]) -> str:
-    """The rules of RayLLM once more, as plainly as Python says them."""
-    systems = [message["content"] for message in messages if message["role"] == "system"]
-    if len(systems) > 1:
-        raise RefusedConversationError
-    tags_always = prompt_format.add_system_tags_even_if_message_is_empty
-    system = systems[0] if systems else None
-    if system is None and (prompt_format.default_system_message or tags_always):
-        system = prompt_format.default_system_message
-
-    def strip(text: str) -> str:
-        return text.strip() if prompt_format.strip_whitespace else text
-
-    parts = []
-    if system is not None and not prompt_format.system_in_user and (system or tags_always):
-        parts.append(prompt_format.system.format(instruction=strip(system)))
-    for message in messages:
-        content = strip(message["content"] or "")
-        if message["role"] == "assistant":
-            parts.append(prompt_format.assistant.format(instruction=content))
-        elif message["role"] == "user" and prompt_format.system_in_user:
-            tagged = "" if system is None else prompt_format.system.format(instruction=system)
-            parts.append(prompt_format.user.format(instruction=content, system=tagged))
-            system = None
-        elif message["role"] == "user":
-            parts.append(prompt_format.user.format(instruction=content))
-    return "".join([*parts, prompt_format.trailing_assistant])
+    """The rules of RayLLM once more."""
+    return rayllm_prompt(prompt_format.model_dump(), messages)
 
 
 TEXT = st.text(st.sampled_from(list("ab{}%# \n\t\\\"'-<>|")) | st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -1,5 +1,4 @@
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -95,7 +94,7 @@ def test_a_repository_without_commits_or_files_has_no_revision(tmp_path: Path) -
 
 
 def test_without_git_there_is_no_revision(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "git", None)
+    monkeypatch.setenv("PATH", str(repository))
     assert revision(repository) == Revision(None, None, False)
 
 

@@ -9,7 +9,7 @@ import pytest
 from reconciler.registry import checks
 from reconciler.registry.checks.check import rule_name
 from reconciler.registry.checks.model_checks import MODEL_CHECKS
-from reconciler.registry.checks.registry_checks import CLUSTER_CHECKS, REGISTRY_CHECKS
+from reconciler.registry.checks.registry_checks import CLUSTER_CHECKS, MODELS_CHECKS, REGISTRY_CHECKS
 from reconciler.registry.dialects.dialect_rules import DIALECT_RULES
 from reconciler.registry.reading_rules import READING_RULES
 from reconciler.registry.rules import RULES, rules_page
@@ -17,11 +17,11 @@ from tests.support.golden import CASES
 
 EXPECTED = "".join(path.read_text(encoding="utf-8") for path in CASES.glob("registry/*/expected.txt"))
 TOLD = set(re.findall(r": (error|warning) ([a-z-]+): ", EXPECTED))
-CHECKS = {rule_name(check) for check in (*MODEL_CHECKS, *REGISTRY_CHECKS, *CLUSTER_CHECKS)}
+CHECKS = {rule_name(check) for check in (*MODEL_CHECKS, *REGISTRY_CHECKS, *MODELS_CHECKS, *CLUSTER_CHECKS)}
 NEED_A_CHECKPOINT = {"context-of-weights", "heads-divide-workers"}
 """Rules about files outside the registry; `test_weights.py` shows them."""
 PACKAGE = Path(checks.__file__).parents[1]
-NO_RULES = {"utf-8", "any-case", "text-generation", "x-message", "x-severity"}
+NO_RULES = {"utf-8", "rev-parse", "any-case", "text-generation", "x-message", "x-severity"}
 
 
 def test_the_page_is_the_table() -> None:

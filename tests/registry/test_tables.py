@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.registry import spec
 from reconciler.registry.generated import schemas_folder
-from reconciler.registry.tables import Match, UpdateType, engine_arguments, ray_table
+from reconciler.registry.tables import Match, UpdateType, engine_arguments, llama_cpp_parameters, ray_table
 from reconciler.state.live import ApplicationStatus
 
 GENERATE = Path(__file__).parents[2] / "schemas" / "generate.py"
@@ -31,6 +31,17 @@ def test_a_choice_lists_its_values() -> None:
     assert engine_arguments()["attention_backend"].match is Match.ANY_CASE
     assert "flash_attn" in engine_arguments()["attention_backend"].values
     assert engine_arguments()["tool_call_parser"].match is Match.OPEN
+
+
+def test_parameters_of_llama_cpp_are_named_with_their_part() -> None:
+    known = llama_cpp_parameters()
+    assert known["cpuparams.n_threads"].types == ("integer",)
+    assert known["split_mode"].values == ("none", "layer", "row", "tensor")
+    assert (known["cache_type_k"].default, known["cache_type_k"].match) == ("f16", Match.ANY_CASE)
+    assert {parameter.source for parameter in known.values()} == {"llama.cpp"}
+    reserved = {name for name, parameter in known.items() if parameter.reserved}
+    assert {"n_ctx", "model.path", "sampling.temp", "port", "interactive", "lora_adapters"} <= reserved
+    assert reserved.isdisjoint({"n_parallel", "n_gpu_layers", "mmproj.path", "speculative.draft.n_max"})
 
 
 def test_what_the_registry_sets_is_reserved() -> None:

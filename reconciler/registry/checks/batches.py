@@ -5,8 +5,8 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Position
 from reconciler.registry.checks.check import ModelCheck
+from reconciler.registry.engine_spec import total_tokens
 from reconciler.registry.registry import ModelEntry
-from reconciler.registry.spec import total_tokens
 
 _BATCH = "max_num_batched_tokens"
 

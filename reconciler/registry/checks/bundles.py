@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.check import ModelCheck, rule_name
-from reconciler.registry.registry import KeyPath, ModelEntry
+from reconciler.registry.key_path import KeyPath
+from reconciler.registry.registry import ModelEntry
 
 _BUNDLES: KeyPath = ("scaling_config", "bundles")
 _PER_WORKER = ("num_gpus_per_worker", "num_cpus_per_worker", "resources_per_worker")

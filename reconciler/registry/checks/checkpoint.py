@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.check import ModelCheck
+from reconciler.registry.engine_spec import total_tokens
 from reconciler.registry.registry import ModelEntry
-from reconciler.registry.spec import total_tokens
 
 _ALLOWED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 

@@ -4,41 +4,17 @@
 errors in the file.
 """
 
-import json
-import math
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.registry.checks.argument_value import fits, json_type, takes, type_problem, value_hint
 from reconciler.registry.checks.check import ModelCheck
 from reconciler.registry.quoted import quoted
 from reconciler.registry.registry import ModelEntry
 from reconciler.registry.replaced_arguments import GONE_VALUES, REPLACED_ARGUMENTS
-from reconciler.registry.secret import is_secret_name
 from reconciler.registry.tables import VLLM_VERSION, EngineArgument, Match, engine_arguments
-
-_JSON_TYPES: dict[type, str] = {
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
-    type(None): "null",
-}
-_WORDS = {
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "nothing",
-}
-_NODE_VARIABLE = "${env:"
-_LISTED_VALUES = 12
-"""A choice of no more values than this is listed whole in a hint."""
 
 
 def known_engine_arguments(entry: ModelEntry) -> Iterator[Diagnostic]:
@@ -68,32 +44,24 @@ def reserved_engine_arguments(entry: ModelEntry) -> Iterator[Diagnostic]:
 def engine_argument_types(entry: ModelEntry) -> Iterator[Diagnostic]:
     """Every engine argument is of a type that vLLM takes; numbers are strict, as everywhere in a model file."""
     for argument, value in _known(entry):
-        if argument.reserved is None and not _fits(argument, value):
-            secret = is_secret_name(argument.name)
-            wanted = (
-                " or ".join(_WORDS[name] for name in argument.types if name != "null") or "no value that a file holds"
-            )
-            given = (
-                _WORDS[_json_type(value)] if value is None or secret else f"{_WORDS[_json_type(value)]} {quoted(value)}"
-            )
-            message = f"{quoted(argument.name)} wants {wanted}, not {given}"
-            hint = "name a variable of the cluster's nodes: `${env:NAME}`" if secret else _type_hint(argument, value)
-            yield _problem(entry, argument.name, "engine-argument-types", message, hint)
+        problem = None if argument.reserved is not None else type_problem(argument, value)
+        if problem is not None:
+            yield _problem(entry, argument.name, "engine-argument-types", *problem)
 
 
 def engine_argument_values(entry: ModelEntry) -> Iterator[Diagnostic]:
     """Every engine argument that is a choice has a value that vLLM takes. Plugins may add values to some: a warning."""
     for argument, value in _known(entry):
-        if argument.reserved is not None or not _fits(argument, value) or _takes(argument, value):
+        if argument.reserved is not None or not fits(argument, value) or takes(argument, value):
             continue
         gone = GONE_VALUES.get((argument.name, str(value)))
         if argument.match is Match.OPEN and gone is None:
             message = f"vLLM {VLLM_VERSION} brings along no {quoted(argument.name)} named {quoted(value)}"
-            hint = f"{_value_hint(argument, value)} (or a plugin in the cluster's image adds it)"
+            hint = f"{value_hint(argument, value)} (or a plugin in the cluster's image adds it)"
             severity = Severity.WARNING
         else:
             message = f"{quoted(argument.name)} does not take {quoted(value)}"
-            hint = gone or _value_hint(argument, value)
+            hint = gone or value_hint(argument, value)
             severity = Severity.ERROR
         yield _problem(entry, argument.name, "engine-argument-values", message, hint, severity)
 
@@ -109,7 +77,7 @@ def pipeline_divides_workers(entry: ModelEntry) -> Iterator[Diagnostic]:
     """The workers are split into stages of equal size: tensor parallel size times pipeline parallel size."""
     name = "pipeline_parallel_size"
     stages, workers = _given(entry).get(name, 1), entry.spec.scaling_config.num_workers
-    if _json_type(stages) == "integer" and (stages < 1 or workers % stages):
+    if json_type(stages) == "integer" and (stages < 1 or workers % stages):
         message = f"{quoted(name)} {stages} does not divide `scaling_config.num_workers` {workers}"
         hint = "`num_workers` is the tensor parallel size times the pipeline parallel size"
         yield _problem(entry, name, "pipeline-divides-workers", message, hint)
@@ -139,56 +107,3 @@ def _problem(
     entry: ModelEntry, name: str, rule: str, message: str, hint: str, severity: Severity = Severity.ERROR
 ) -> Diagnostic:
     return Diagnostic(entry.position(("engine_config", "engine_kwargs", name)), rule, message, hint, severity)
-
-
-def _json_type(value: Any) -> str:
-    return _JSON_TYPES.get(type(value), "string")
-
-
-def _fits(argument: EngineArgument, value: Any) -> bool:
-    found = _json_type(value)
-    return found in argument.types or (found == "integer" and "number" in argument.types)
-
-
-def _takes(argument: EngineArgument, value: Any) -> bool:
-    if not argument.values or value is None or (isinstance(value, str) and _NODE_VARIABLE in value):
-        return True
-    if argument.match is Match.ANY_CASE:
-        return str(value).lower() in argument.values
-    return value in argument.values
-
-
-def _type_hint(argument: EngineArgument, value: Any) -> str:
-    if isinstance(value, str) and _NODE_VARIABLE in value:
-        return "only text can come from a variable of the cluster's nodes"
-    if value is None:
-        return "leave it out for vLLM's default"
-    meant = _meant(argument, value)
-    if meant is not None:
-        return f"write {meant}"
-    return f"for example {json.dumps(argument.default)}, vLLM's default" if argument.default else "see vLLM's arguments"
-
-
-def _meant(argument: EngineArgument, value: Any) -> str | None:
-    """The value in the type that is wanted, when it was only spelled in another: `"64"`, `1e3`, `"true"`, `4.0`."""
-    text = str(value).lower()
-    if "boolean" in argument.types:
-        return {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}.get(text)
-    if isinstance(value, str | float) and {"integer", "number"} & set(argument.types):
-        try:
-            number = float(text)
-        except ValueError:
-            return None
-        if number.is_integer():
-            return str(int(number))
-        return str(number) if "number" in argument.types and math.isfinite(number) else None
-    return f'"{value}"' if "string" in argument.types and isinstance(value, int | float) else None
-
-
-def _value_hint(argument: EngineArgument, value: Any) -> str:
-    near = get_close_matches(str(value).lower(), [str(choice) for choice in argument.values], n=1)
-    if near:
-        return f"did you mean {quoted(near[0])}?"
-    if len(argument.values) <= _LISTED_VALUES:
-        return "it takes " + ", ".join(quoted(choice) for choice in argument.values)
-    return "the schema lists what it takes"

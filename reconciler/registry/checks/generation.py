@@ -1,12 +1,14 @@
 """What requests get by default, and how conversations become prompts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.check import rule_name
+from reconciler.registry.choices import EngineType
+from reconciler.registry.engine_spec import EngineConfig, total_tokens
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.prompt_format import placeholders
-from reconciler.registry.registry import KeyPath, ModelEntry
-from reconciler.registry.spec import EngineType
+from reconciler.registry.registry import ModelEntry
 
 _GENERATION: KeyPath = ("engine_config", "generation")
 
@@ -38,11 +40,43 @@ def embedding_generation(entry: ModelEntry) -> Iterable[Diagnostic]:
 
 def request_defaults(entry: ModelEntry) -> Iterable[Diagnostic]:
     """Defaults have the names of OpenAI's and vLLM's request fields, and leave the request what is its own."""
-    for field in entry.spec.engine_config.generation.generate_kwargs:
+    for path in _defaults(entry):
+        field = str(path[-1])
         if field in _NO_DEFAULTS:
-            position = entry.position((*_GENERATION, "generate_kwargs", field))
+            position = entry.position(path)
             message = f"`{field}` is no request field that can have a default here"
             yield Diagnostic(position, rule_name(request_defaults), message, _NO_DEFAULTS[field])
+
+
+def _defaults(entry: ModelEntry) -> Iterator[KeyPath]:
+    """Where the defaults of a model and of its adapters stand."""
+    engine = entry.spec.engine_config
+    yield from ((*_GENERATION, "generate_kwargs", field) for field in engine.generation.generate_kwargs)
+    for index, adapter in enumerate(engine.lora_config.adapters if engine.lora_config else ()):
+        place: KeyPath = ("engine_config", "lora_config", "adapters", index, "generation", "generate_kwargs")
+        yield from ((*place, field) for field in adapter.generation.generate_kwargs)
+
+
+def generation_limits(entry: ModelEntry) -> Iterable[Diagnostic]:
+    """Limits to prompts and answers fit in the context, and the defaults of requests in the limits."""
+    for path, value, limit, reason in _limited(entry.spec.engine_config):
+        if value > limit:
+            message = f"`{path[-1]}` is {value}, and `{reason}` is {limit}"
+            position = entry.position((*_GENERATION, *path))
+            yield Diagnostic(position, rule_name(generation_limits), message, f"lower it, or raise `{reason}`")
+
+
+def _limited(engine: EngineConfig) -> Iterable[tuple[KeyPath, int, int, str]]:
+    """Each number that something else limits: where it stands, what it is, the limit and its name."""
+    generation, total = engine.generation, total_tokens(engine)
+    for name in ("max_input_tokens", "max_output_tokens"):
+        value = getattr(generation, name)
+        if value is not None and total is not None:
+            yield (name,), value, total, "max_total_tokens"
+    for name in ("max_tokens", "max_completion_tokens", "min_tokens"):
+        value = generation.generate_kwargs.get(name)
+        if isinstance(value, int) and generation.max_output_tokens is not None:
+            yield ("generate_kwargs", name), value, generation.max_output_tokens, "max_output_tokens"
 
 
 def prompt_format_parts(entry: ModelEntry) -> Iterable[Diagnostic]:

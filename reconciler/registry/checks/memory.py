@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.registry.checks.check import ModelCheck
-from reconciler.registry.registry import KeyPath, ModelEntry
-from reconciler.registry.spec import total_tokens
+from reconciler.registry.engine_spec import total_tokens
+from reconciler.registry.key_path import KeyPath
+from reconciler.registry.registry import ModelEntry
 from reconciler.registry.tables import engine_arguments
 
 GPU_GIGABYTES = {

@@ -6,22 +6,19 @@ from typing import TYPE_CHECKING
 from reconciler.diagnostics import Diagnostic
 from reconciler.registry.checks.check import rule_name
 from reconciler.registry.model_id import GATEWAY_APPLICATION, MAX_MODEL_ID_LENGTH, application_name, is_model_id
-from reconciler.registry.outline import ModelOutline, Placed, RegistryOutline
+from reconciler.registry.outline import ModelOutline, Placed, RegistryOutline, aliases
 from reconciler.registry.quoted import quoted
 
 if TYPE_CHECKING:
-    from reconciler.registry.registry import KeyPath, ModelEntry
+    from reconciler.registry.key_path import KeyPath
+    from reconciler.registry.registry import ModelEntry
 
 _MODEL_ID: "KeyPath" = ("engine_config", "model_id")
 
 
 def model_id_characters(entry: "ModelEntry") -> Iterable[Diagnostic]:
     """An id goes into URLs, file names and Ray names, and in `ray.serve.llm` a `:` addresses an adapter."""
-    ids = [(_MODEL_ID, entry.spec.model_id)]
-    ids += [
-        (("engine_config", "aliases", index), alias) for index, alias in enumerate(entry.spec.engine_config.aliases)
-    ]
-    for path, model_id in ids:
+    for path, model_id in ((_MODEL_ID, entry.spec.model_id), *aliases(entry.spec)):
         if not is_model_id(model_id):
             message = f"{quoted(model_id)} cannot be a model id"
             hint = (

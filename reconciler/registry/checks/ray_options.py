@@ -5,9 +5,10 @@ from difflib import get_close_matches
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.registry.checks.check import ModelCheck
+from reconciler.registry.choices import PlacementStrategy
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath, ModelEntry
-from reconciler.registry.spec import PlacementStrategy
+from reconciler.registry.registry import ModelEntry
 from reconciler.registry.tables import RAY_VERSION, ray_table
 
 _PREFIX = "accelerator_type:"
@@ -79,9 +80,8 @@ RAY_OPTION_CHECKS: tuple[ModelCheck, ...] = (
     accelerator_types,
     own_keys_for_resources,
     undeclared_accelerator,
-    one_gpu_a_worker,
 )
-"""The checks of this module."""
+"""The checks of this module that hold for every engine."""
 
 
 def _resources(entry: ModelEntry) -> Iterator[KeyPath]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.registry.checks.check import ModelCheck, rule_name
-from reconciler.registry.registry import KeyPath, ModelEntry
+from reconciler.registry.key_path import KeyPath
+from reconciler.registry.registry import ModelEntry
 
 _AUTOSCALING: KeyPath = ("deployment_config", "autoscaling_config")
 

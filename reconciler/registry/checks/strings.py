@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.registry.registry import KeyPath, ModelEntry
+from reconciler.registry.key_path import KeyPath
+from reconciler.registry.registry import ModelEntry
 
 
 def strings(entry: ModelEntry) -> Iterator[tuple[KeyPath, str]]:

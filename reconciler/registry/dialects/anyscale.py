@@ -1,16 +1,17 @@
 """Anyscale Endpoints (October 2023 to July 2024): RayLLM's three sections and the options of a private version of vLLM.
 
-What only that version had is named and left out; adapters are not served yet.
+What only that version had is named and left out.
 """
 
 from collections.abc import Mapping
 
 from reconciler.registry.dialects import rayllm
+from reconciler.registry.dialects.adapters import translate_multiplexing
 from reconciler.registry.dialects.rayllm import section
 from reconciler.registry.dialects.translation import Translation, Translator
 from reconciler.registry.dialects.vllm_engine import ENGINE, GENERATION
 from reconciler.registry.document import Document
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 NAME = "Anyscale Endpoints"
 
@@ -50,7 +51,6 @@ _CONSTANT_PREFIX = "accelerator_type:NVIDIA_"
 """Some files held the names of Python constants in place of their values."""
 
 _TOOLS = "tools are called by `enable_auto_tool_choice` and `tool_call_parser` in `engine_kwargs`"
-_ADAPTERS = "adapters are not served yet; the model itself is"
 
 
 def recognises(document: Document) -> bool:
@@ -69,9 +69,7 @@ def recognises(document: Document) -> bool:
 def translate(document: Document) -> Translation:
     """The file in canonical form."""
     translator = Translator(NAME, document)
-    adapters = ("multiplex_config", "max_num_models_per_replica")
-    if translator.has(adapters):
-        translator.drop(adapters, _ADAPTERS)
+    translate_multiplexing(translator)
     for key in ("standalone_function_calling_model", "depends_on_model"):
         if translator.has((key,)):
             translator.drop((key,), _TOOLS)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reconciler.registry.dialects.translation import Translator, dotted
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 TARGET: KeyPath = ("deployment_config", "autoscaling_config")
 """Where it stands in the canonical form."""

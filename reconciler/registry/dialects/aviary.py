@@ -13,7 +13,7 @@ from reconciler.registry.dialects.generate_kwargs import (
     write_generate_defaults,
 )
 from reconciler.registry.dialects.identity import translate_identity
-from reconciler.registry.dialects.initializers import translate_initializer
+from reconciler.registry.dialects.initializers import LLAMA_CPP, translate_initializer
 from reconciler.registry.dialects.mirrors import translate_mirrors
 from reconciler.registry.dialects.prompt_formats import (
     is_string_format,
@@ -26,7 +26,7 @@ from reconciler.registry.dialects.stopping_sequences import translate_stopping_s
 from reconciler.registry.dialects.token_limits import translate_token_limits
 from reconciler.registry.dialects.translation import Translation, Translator
 from reconciler.registry.document import Document
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 NAME = "Aviary `model_config`"
 
@@ -74,10 +74,10 @@ def translate_model(translator: Translator, section: KeyPath, *, continuous: boo
         translate_token_limits(translator, generation)
         write_continuous_requests(translator)
     else:
-        _translate_batch(translator, generation)
+        _translate_batch(translator, generation, "n_parallel" if kind == LLAMA_CPP else "max_num_seqs")
     for place in (section, generation):
         if translator.has((*place, "max_input_words")):
-            reason = "vLLM counts tokens, those of prompt and answer together, with `max_total_tokens`"
+            reason = "tokens are counted, not words: `generation.max_input_tokens` limits them"
             translator.drop((*place, "max_input_words"), reason)
     # transformers samples only where it is told to, unlike text-generation-inference and vLLM.
     samples = continuous or kind in ("Vllm", "LlamaCpp")
@@ -100,18 +100,20 @@ def _translate_pipeline(translator: Translator, path: KeyPath) -> None:
         translator.drop(path, "vLLM runs every model the same way")
 
 
-def _translate_batch(translator: Translator, generation: KeyPath) -> None:
-    """Static batching: as many requests at once as a batch holds, and a replica took no more unless told otherwise."""
+def _translate_batch(translator: Translator, generation: KeyPath, argument: str) -> None:
+    """Static batching: as many requests at once as a batch holds, and a replica took no more unless told otherwise.
+    `argument` is the engine's for the first.
+    """
     path, requests = (*generation, "max_batch_size"), (*DEPLOYMENT, "max_ongoing_requests")
     size = translator.get(*path) if translator.has(path) else 1
     if translator.has(path):
-        translator.copy(path, (*ENGINE_KWARGS, "max_num_seqs"), "it is the most requests that vLLM computes together")
+        translator.copy(path, (*ENGINE_KWARGS, argument), "it is the most requests that are computed together")
     else:
-        translator.put((*ENGINE_KWARGS, "max_num_seqs"), size, translator.position(generation))
+        translator.put((*ENGINE_KWARGS, argument), size, translator.position(generation))
     if "max_ongoing_requests" not in translator.value_at(DEPLOYMENT):
         translator.put(requests, size, translator.position(path))
     if translator.has((*generation, "batch_wait_timeout_s")):
-        translator.drop((*generation, "batch_wait_timeout_s"), "vLLM never waits for a batch to fill")
+        translator.drop((*generation, "batch_wait_timeout_s"), "no engine waits for a batch to fill any more")
     if "max_total_tokens" not in translator.value_at(("engine_config",)):
         translator.put(("engine_config", "max_total_tokens"), _MAX_TOTAL_TOKENS, translator.position(generation[:-1]))
 

@@ -7,7 +7,7 @@ from reconciler.diagnostics import Position
 from reconciler.registry.dialects import anyscale, aviary, canonical, llm_config, opencsg, rayllm, tgi
 from reconciler.registry.dialects.translation import Translation
 from reconciler.registry.document import Document
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 
 @dataclass(frozen=True, slots=True)

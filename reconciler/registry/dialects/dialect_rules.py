@@ -21,9 +21,8 @@ DIALECT_RULES: Mapping[str, str] = {
     "runtime-env-part": "A runtime environment holds `env_vars`, and `pip` as a list of packages.",
     "token-limits": "The limits of tokens do not contradict each other: `max_input_length` fits in "
     "`max_batch_prefill_tokens`, and both that and `max_total_tokens` in `max_batch_total_tokens`.",
-    "token-sequence": "A stopping sequence is text or one token. The text of several tokens is known to the tokenizer "
-    "only.",
-    "unsupported-engine": "A model is one that vLLM runs.",
+    "unsupported-argument": "An argument of another library that changes what a model answers is carried, or an error.",
+    "unsupported-engine": "A model is one that an engine runs: its weights for vLLM, or a GGUF file for llama.cpp.",
     "unsupported-task": "A model generates text or makes embeddings.",
 }
 """By name."""

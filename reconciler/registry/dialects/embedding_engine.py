@@ -10,6 +10,9 @@ EMBEDDING = "EmbeddingEngine"
 _DEFAULT_CONTEXT = 512
 """`max_total_tokens` where a file gives none."""
 
+_POOLING = {"pooling_type": "MEAN", "use_activation": True}
+"""What RayLLM did with every model: the mean over the tokens, then the norm of 1."""
+
 
 def translate_embedding_engine(translator: Translator) -> None:
     """Carry `engine_config`."""
@@ -27,3 +30,6 @@ def translate_embedding_engine(translator: Translator) -> None:
         message, hint = "an embedding model generates no text", "remove `generation`"
         translator.refuse((*ENGINE, "generation"), "embedding-generation", message, hint)
     translate_engine_kwargs(translator, (*ENGINE, "engine_kwargs"))
+    if "pooler_config" not in translator.value_at(ENGINE_KWARGS):
+        # vLLM would pool as the model's own files say, or else take the first token: other vectors than are stored.
+        translator.put((*ENGINE_KWARGS, "pooler_config"), dict(_POOLING), translator.position((*ENGINE, "type")))

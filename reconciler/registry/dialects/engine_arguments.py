@@ -6,8 +6,8 @@ from typing import Any
 
 from reconciler.registry.dialects.speculation import translate_speculation
 from reconciler.registry.dialects.translation import Translator
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 from reconciler.registry.replaced_arguments import GONE_VALUES
 from reconciler.registry.tables import VLLM_VERSION, EngineArgument, engine_arguments
 
@@ -17,7 +17,6 @@ ENGINE_KWARGS: KeyPath = ("engine_config", "engine_kwargs")
 _RENAMED: Mapping[str, str] = {
     "max_num_seq": "max_num_seqs",
     "max_log_probs": "max_logprobs",
-    "override_pooler_config": "pooler_config",
     "quantize": "quantization",
 }
 
@@ -91,7 +90,19 @@ def _not(value: Any) -> Any:
     return not value if isinstance(value, bool) else value
 
 
+def _pooler(value: Any) -> Any:
+    """`normalize`, for vectors, and `softmax`, for classes, are one switch now."""
+    return {_POOLER_KEYS.get(key, key): item for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+_POOLER_KEYS = {"normalize": "use_activation", "softmax": "use_activation", "activation": "use_activation"}
+
 _COMPUTED: Mapping[str, tuple[str, Any, str]] = {
+    "override_pooler_config": (
+        "pooler_config",
+        _pooler,
+        "`pooler_config` is its name now, and `use_activation` that of `normalize` and `softmax`",
+    ),
     "enable_cuda_graph": ("enforce_eager", _not, "it is the opposite of `enforce_eager`"),
     "guided_decoding_backend": (
         "structured_outputs_config",

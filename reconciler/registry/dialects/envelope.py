@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.registry.dialects.accelerators import ACCELERATOR_PREFIX, accelerator_resource, accelerator_type
 from reconciler.registry.dialects.autoscaling import AutoscalingDefaults, translate_autoscaling, translate_first
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 DEPLOYMENT: KeyPath = ("deployment_config",)
 SCALING: KeyPath = ("scaling_config",)

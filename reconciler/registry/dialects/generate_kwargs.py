@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 GENERATE_KWARGS: KeyPath = ("engine_config", "generation", "generate_kwargs")
 """Where they stand in the canonical form."""

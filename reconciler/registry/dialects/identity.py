@@ -1,7 +1,7 @@
 """What a model is called: keys that every format has had, in one section or another."""
 
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 
 def translate_identity(translator: Translator, source: KeyPath) -> None:

@@ -6,6 +6,7 @@ parallelism in places of their own, and call the engine `VLLMEngine`.
 
 from collections.abc import Mapping
 
+from reconciler.registry.dialects.adapters import translate_lora_config
 from reconciler.registry.dialects.anyscale import translate_prompt_format_extras
 from reconciler.registry.dialects.llm_deployment import translate_llm_deployment
 from reconciler.registry.dialects.llm_engine import translate_llm_engine
@@ -17,8 +18,8 @@ from reconciler.registry.dialects.stopping_sequences import STOPPING_SEQUENCES
 from reconciler.registry.dialects.translation import Translation, Translator
 from reconciler.registry.dialects.vllm_engine import ENGINE, translate_generation
 from reconciler.registry.document import Document
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 NAME = "LLMConfig"
 
@@ -36,10 +37,6 @@ _OBSOLETE: Mapping[KeyPath, str] = {
 _REFUSED: Mapping[KeyPath, tuple[str, str]] = {
     ("server_cls",): ("a server class of one's own cannot be carried", "remove it: the registry's own one serves"),
     ("callback_config",): ("callbacks of one's own cannot be carried", "remove it"),
-    ("lora_config", "dynamic_lora_loading_path"): (
-        "adapters are not served yet",
-        "remove `lora_config` and the engine arguments of LoRA to serve the model itself",
-    ),
 }
 
 
@@ -112,6 +109,4 @@ def _translate_rest(translator: Translator) -> None:
     for path, (message, hint) in _REFUSED.items():
         if translator.get(*path):
             translator.refuse(path, "not-carried", message, hint)
-    for key in ("max_num_adapters_per_replica", "download_timeout_s", "max_download_tries"):
-        if translator.has(("lora_config", key)):
-            translator.drop(("lora_config", key), "adapters are not served yet")
+    translate_lora_config(translator)

@@ -5,8 +5,8 @@ from typing import Any
 
 from reconciler.registry.dialects.autoscaling import AutoscalingDefaults, translate_autoscaling
 from reconciler.registry.dialects.translation import Translator
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 _DEPLOYMENT: KeyPath = ("deployment_config",)
 _AUTOSCALING: KeyPath = (*_DEPLOYMENT, "autoscaling_config")

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from reconciler.registry.dialects.engine_arguments import translate_engine_kwargs
 from reconciler.registry.dialects.translation import Translator
 from reconciler.registry.dialects.vllm_engine import DEFAULT_CONTEXT, ENGINE
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 _ARGUMENTS: KeyPath = ("engine_kwargs",)
 _NAMES = ("vLLM", "VLLMEngine")

@@ -10,8 +10,8 @@ from typing import Any
 
 from reconciler.registry.dialects.accelerators import ACCELERATOR_PREFIX, accelerator_type
 from reconciler.registry.dialects.translation import Translator
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 _ACTOR: KeyPath = ("deployment_config", "ray_actor_options")
 _PLACEMENT: KeyPath = ("placement_group_config",)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from reconciler.registry.dialects.engine_arguments import ENGINE_KWARGS
 from reconciler.registry.dialects.translation import Translator
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 _CARRIED: Mapping[str, str] = {
     "trust_remote_code": "trust_remote_code",

@@ -3,8 +3,8 @@
 from typing import Any
 
 from reconciler.registry.dialects.translation import Translator
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 _STORES = {"s3_mirror_config": "s3://", "gcs_mirror_config": "gs://"}
 _ANONYMOUS = "anonymous@"

@@ -10,8 +10,8 @@ from reconciler.registry.dialects.envelope import translate_envelope
 from reconciler.registry.dialects.registry_keys import translate_registry_keys
 from reconciler.registry.dialects.translation import Translation, Translator
 from reconciler.registry.document import Document
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 NAME = "OpenCSG `model_conf`"
 

@@ -8,7 +8,7 @@ opposite ones the default; the canonical form is theirs.
 from collections.abc import Mapping
 
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 PROMPT_FORMAT: KeyPath = ("engine_config", "generation", "prompt_format")
 """Where it stands in the canonical form."""

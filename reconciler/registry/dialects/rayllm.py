@@ -15,7 +15,7 @@ from reconciler.registry.dialects.translation import Translation, Translator
 from reconciler.registry.dialects.trtllm_engine import TRTLLM, translate_trtllm_engine
 from reconciler.registry.dialects.vllm_engine import ENGINE, translate_vllm_engine
 from reconciler.registry.document import Document
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 NAME = "RayLLM"
 

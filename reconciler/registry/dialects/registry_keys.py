@@ -1,7 +1,7 @@
 """What a registry adds to a model, in whichever dialect the rest of its file is written."""
 
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 _KEYS: tuple[KeyPath, ...] = (("clusters",), ("rollout",), ("waive",), ("engine_config", "aliases"))
 

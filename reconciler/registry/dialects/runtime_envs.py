@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.registry.dialects.translation import Translator, dotted
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 RUNTIME_ENV: KeyPath = ("engine_config", "runtime_env")
 """Where it stands in the canonical form."""

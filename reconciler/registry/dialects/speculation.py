@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 SPECULATIVE_CONFIG: KeyPath = ("engine_config", "engine_kwargs", "speculative_config")
 """Where it stands in the canonical form."""

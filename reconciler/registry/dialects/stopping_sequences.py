@@ -3,19 +3,18 @@
 from typing import Any
 
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 STOPPING_SEQUENCES: KeyPath = ("engine_config", "generation", "stopping_sequences")
 """Where they stand in the canonical form."""
 
 
-def translate_stopping_sequences(translator: Translator, source: KeyPath, *, ids_are_text: bool = False) -> None:
+def translate_stopping_sequences(translator: Translator, source: KeyPath) -> None:
     """Carry the list at `source`.
 
-    Every format took what `int()` accepts for a token id, quoted or not. `ids_are_text`: it then stopped at the number
-    as text (RayLLM 0.3 to 0.5) instead of at the token. A sequence of several ids is refused: only the tokenizer knows
-    its text.
+    Every format took what `int()` accepts for a token id, quoted or not, and says so in its documentation; RayLLM 0.3
+    to 0.5 then stopped at the number as text, against its own. A list of several is a sequence of tokens; where it is
+    of texts alone, the text that they are together. A list of one is what is in it.
     """
     given = translator.get(*source)
     if given is None:
@@ -24,29 +23,24 @@ def translate_stopping_sequences(translator: Translator, source: KeyPath, *, ids
         translator.copy(source, STOPPING_SEQUENCES)
         return
     items: list[Any] = []
-    sequences: list[Any] = []
     for item in given:
-        only = item[0] if isinstance(item, list) and len(item) == 1 else item
-        if isinstance(only, list):
-            sequences.append(only)
-        elif only != "" and _stop(only, ids_are_text) not in items:
-            items.append(_stop(only, ids_are_text))
-    if sequences:
-        message = f"{quoted(sequences[0])} is a sequence of tokens, and only the tokenizer knows its text"
-        translator.refuse(source, "token-sequence", message, "write the text at which the model is to stop")
-        return
-    reason = None
-    if items != given:
-        reason = "numbers are text here" if ids_are_text else "numbers are token ids, quoted or not"
+        stop = _stop(item)
+        if stop not in ("", []) and stop not in items:
+            items.append(stop)
+    reason = None if items == given else "numbers are token ids, quoted or not"
     translator.map(source, STOPPING_SEQUENCES, items, reason)
 
 
-def _stop(item: Any, ids_are_text: bool) -> Any:
-    """The item as a stop string or a token id; what is neither stays, for the form to refuse."""
+def _stop(item: Any) -> Any:
+    """The item as a stop string, a token id or a sequence; what is none of them stays, for the form to refuse."""
+    if isinstance(item, list):
+        parts = [_stop(part) for part in item]
+        if len(parts) == 1:
+            return parts[0]
+        return "".join(parts) if all(isinstance(part, str) for part in parts) else parts
     if isinstance(item, bool | float):
         return item
     try:
-        number = int(item)
+        return int(item)
     except (TypeError, ValueError):
         return item
-    return str(number) if ids_are_text else number

@@ -16,7 +16,7 @@ from reconciler.registry.dialects.stopping_sequences import translate_stopping_s
 from reconciler.registry.dialects.token_limits import translate_token_limits
 from reconciler.registry.dialects.translation import Translation, Translator
 from reconciler.registry.document import Document
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 NAME = "Aviary `TextGenerationInferenceEngine`"
 

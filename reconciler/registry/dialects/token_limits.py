@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from reconciler.registry.dialects.engine_arguments import ENGINE_KWARGS
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 _MAX_TOTAL_TOKENS = 2048
 _MAX_INPUT_LENGTH = 1024
@@ -16,7 +16,6 @@ _MOST_SEQUENCES = 1024
 
 _OBSOLETE: Mapping[str, str] = {
     "max_batch_total_tokens": "vLLM measures itself how many tokens fit in the GPU's memory",
-    "max_input_length": "vLLM limits prompt and answer together, with `max_total_tokens`",
     "max_waiting_tokens": "vLLM adds waiting requests to the batch at every step",
     "max_iterations_curr_batch": "vLLM adds waiting requests to the batch at every step",
     "waiting_served_ratio": "vLLM adds waiting requests to the batch at every step",
@@ -32,6 +31,10 @@ def translate_token_limits(translator: Translator, source: KeyPath) -> None:
     else:
         translator.put(target, _MAX_TOTAL_TOKENS, translator.position(source))
     _translate_prefill(translator, source)
+    length = (*source, "max_input_length")
+    if translator.has(length):
+        limit = ("engine_config", "generation", "max_input_tokens")
+        translator.copy(length, limit, "`max_input_tokens` is its name now")
     for name, reason in _OBSOLETE.items():
         if translator.has((*source, name)):
             translator.drop((*source, name), reason)

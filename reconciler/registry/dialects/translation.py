@@ -8,8 +8,8 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.registry.document import Document
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 
 class Fate(StrEnum):

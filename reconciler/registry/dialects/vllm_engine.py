@@ -9,16 +9,13 @@ from reconciler.registry.dialects.prompt_formats import translate_rayllm_format
 from reconciler.registry.dialects.runtime_envs import RUNTIME_ENV, translate_runtime_env
 from reconciler.registry.dialects.stopping_sequences import translate_stopping_sequences
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 ENGINE: KeyPath = ("engine_config",)
 GENERATION: KeyPath = (*ENGINE, "generation")
 
 DEFAULT_CONTEXT = 2048
 """`max_total_tokens` where a file gives none."""
-
-NO_CONVERSATIONS = "{{ raise_exception('This model takes no conversations. Use /v1/completions with a prompt.') }}"
-"""The chat template of a model without a prompt format: RayLLM 0.5 refused conversations with it."""
 
 _HUB_TOKENS = frozenset({"HUGGING_FACE_HUB_TOKEN", "HF_TOKEN", "ENDPOINTS_ENABLE_SECRET_LOADING"})
 """What Ray passes on by itself, and a switch of Anyscale's."""
@@ -62,9 +59,9 @@ def translate_generation(translator: Translator, source: KeyPath = GENERATION) -
         translate_rayllm_format(translator, prompt_format)
     elif "prompt_format" in translator.keys(source) and "chat_template" not in translator.value_at(ENGINE_KWARGS):
         reason = "without a prompt format RayLLM refused conversations"
-        translator.map(prompt_format, (*ENGINE_KWARGS, "chat_template"), NO_CONVERSATIONS, reason)
+        translator.map(prompt_format, (*GENERATION, "chat"), False, reason)
     drop_generate_kwargs(translator, (*source, "generate_kwargs"), _DEAD_DEFAULTS)
-    translate_stopping_sequences(translator, (*source, "stopping_sequences"), ids_are_text=True)
+    translate_stopping_sequences(translator, (*source, "stopping_sequences"))
 
 
 def _translate_propagated(translator: Translator, source: KeyPath) -> None:

@@ -14,8 +14,8 @@ from reconciler.registry.imports.checked_file import checked_file, shown_in_comm
 from reconciler.registry.imports.imported import Imported, together
 from reconciler.registry.imports.shell_commands import Command, assigned_variables, find_commands
 from reconciler.registry.imports.source import Find, Source
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 _PROGRAMS = "(?:easy[-_])?byzerllm"
 _CALL = re.compile(rf"(?:^|[\s;&|(/]){_PROGRAMS}[ \t]", re.MULTILINE)
@@ -56,7 +56,8 @@ def import_script(source: Source, find: Find) -> Imported:
 
 def import_arguments(source: Source, document: Document) -> Imported:
     """The model that a YAML file of arguments deploys."""
-    return _deployment(from_yaml(document), (), f"{shown_in_comment(source.file)}, arguments of `byzerllm deploy`")
+    arguments, origin = from_yaml(document), f"{shown_in_comment(source.file)}, arguments of `byzerllm deploy`"
+    return _deployment(arguments, translate_deployment(arguments), (), origin)
 
 
 def _import_command(file: str, command: Command, find: Find) -> Imported:
@@ -67,11 +68,11 @@ def _import_command(file: str, command: Command, find: Find) -> Imported:
     origin = f"{shown_in_comment(file)}:{command.position.line}, `{program} deploy`"
     if program.startswith("easy"):
         arguments = read_command(file, command, EASY_FLAGS)
-        translation = translate_easy_deployment(arguments.document())
-        return Imported((), translation.fates, (*arguments.diagnostics, *translation.diagnostics))
+        document = arguments.document()
+        return _deployment(document, translate_easy_deployment(document), arguments.diagnostics, origin)
     arguments = read_command(file, command, FLAGS)
     document, problems, fates = with_file(arguments, find)
-    imported = _deployment(document, problems, origin)
+    imported = _deployment(document, translate_deployment(document), problems, origin)
     return Imported(imported.files, (*fates, *imported.fates), imported.diagnostics)
 
 
@@ -88,8 +89,7 @@ def _no_deployment(program: str, subcommand: str, position: Position) -> Importe
     return Imported((), (fate,), (Diagnostic(position, "command-line", message, "write `byzerllm deploy ...`"),))
 
 
-def _deployment(document: Document, problems: Iterable[Diagnostic], origin: str) -> Imported:
-    found = translate_deployment(document)
+def _deployment(document: Document, found: Translation, problems: Iterable[Diagnostic], origin: str) -> Imported:
     translation = Translation(found.dialect, found.value, found.positions, found.fates, (*problems, *found.diagnostics))
     return checked_file(document, translation, [f"Imported from {origin}."])
 

@@ -12,8 +12,8 @@ from typing import Any
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.registry.document import Document
 from reconciler.registry.imports.shell_commands import Command, Word
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 FLAGS: Mapping[str, Callable[[str], Any]] = {
     "ray_address": str,

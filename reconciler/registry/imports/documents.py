@@ -11,7 +11,7 @@ from yaml.events import DocumentStartEvent, ScalarEvent, StreamEndEvent
 from reconciler.diagnostics import Diagnostic, Position
 from reconciler.registry import source_text
 from reconciler.registry.document import Document, parse
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.syntax_error import syntax_error
 
 MAX_DOCUMENTS = 200

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, Position, Severity, has_errors, sorted_diagnostics
 from reconciler.registry.dialects.translation import Fate, KeyFate, Translator, dotted
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 
 @dataclass(frozen=True, slots=True)

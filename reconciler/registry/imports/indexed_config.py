@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.registry.document import Document
 from reconciler.registry.imports.documents import replaced
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 MODEL_LISTS = (
     "llm_configs",
@@ -20,6 +20,9 @@ MODEL_LISTS = (
     "args",
 )
 """Keys of `args` that hold models, in any era."""
+
+ADAPTER_LIST = "multiplex_lora_adapters"
+"""The key of `args` that holds files of adapters."""
 
 
 def indexed(document: Document, base: KeyPath) -> Document:
@@ -44,7 +47,9 @@ def _indexed_application(application: Any) -> Any:
     if isinstance(found.get("deployments"), list):
         found["deployments"] = _indexed(found["deployments"])
     if isinstance(arguments, Mapping):
-        found["args"] = {key: _indexed(item) if key in MODEL_LISTS else item for key, item in arguments.items()}
+        found["args"] = {
+            key: _indexed(item) if key in (*MODEL_LISTS, ADAPTER_LIST) else item for key, item in arguments.items()
+        }
     return found
 
 

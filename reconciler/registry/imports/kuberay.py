@@ -14,8 +14,8 @@ from reconciler.registry.imports.imported import Imported, leave_out, together
 from reconciler.registry.imports.indexed_config import indexed
 from reconciler.registry.imports.serve_config import import_applications
 from reconciler.registry.imports.source import Find
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 NAME = "KubeRay"
 

@@ -10,19 +10,18 @@ from typing import Any
 
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.registry.dialects import llm_config
+from reconciler.registry.dialects.dialect import CANONICAL
 from reconciler.registry.dialects.translation import Fate, KeyFate, Translation
 from reconciler.registry.imports.checked_file import checked_file
 from reconciler.registry.imports.imported import Imported, together
-from reconciler.registry.imports.live_route import with_route
+from reconciler.registry.imports.live_engines import ELSEWHERE, canonical
+from reconciler.registry.imports.live_route import with_adapters, with_route
 from reconciler.registry.imports.plain_document import plain_document
 from reconciler.registry.imports.serve_config import import_serve_config
 from reconciler.registry.imports.serve_environment import node_references
 from reconciler.registry.imports.source import Source
 from reconciler.registry.model_id import GATEWAY_APPLICATION
 from reconciler.registry.quoted import quoted
-
-_OF_A_ROLLOUT = frozenset({"name", "max_surge_percent"})
-"""Keys of a deployment's options that no model file holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +79,26 @@ def _own(
 ) -> Imported:
     """The file of an application of ours. Compiled again it is the same application."""
     given = config.get("args", {}).get("llm_config")
-    if not isinstance(given, Mapping):
-        return _not_importable(file, "it holds no `llm_config`")
-    deployments = config.get("deployments") or [{}]
-    options = {key: value for key, value in deployments[0].items() if key not in _OF_A_ROLLOUT}
     environment = config.get("runtime_env") or {}
-    value = {**given, "deployment_config": {**(given.get("deployment_config") or {}), **options}}
     kept = {key: node_references(environment[key]) for key in ("env_vars", "pip") if key in environment}
+    comment = f"Imported from {file}, which this registry owns."
+    if not isinstance(given, Mapping):
+        other = canonical(config, route)
+        if other is None:
+            return _not_importable(file, "it holds no model")
+        if kept:
+            other["engine_config"]["runtime_env"] = kept
+        document = plain_document(file, other)
+        translation = with_route(CANONICAL.translate(document), route, Position(file))
+        return checked_file(document, _for_clusters(translation, clusters), [comment])
+    deployments = config.get("deployments") or [{}]
+    options = {key: value for key, value in deployments[0].items() if key not in ELSEWHERE}
+    value = {**given, "deployment_config": {**(given.get("deployment_config") or {}), **options}}
     if kept:
         value["runtime_env"] = kept
     document = plain_document(file, value)
-    translation = with_route(llm_config.translate(document), route, Position(file))
-    comment = f"Imported from {file}, which this registry owns."
+    translation = with_adapters(llm_config.translate(document), deployments[0].get("user_config"), Position(file))
+    translation = with_route(translation, route, Position(file))
     return checked_file(document, _for_clusters(translation, clusters), [comment])
 
 
@@ -144,8 +151,9 @@ def _routes(running: Sequence[Running], owner: str) -> Mapping[str, Mapping[str,
 
 
 def _model_id(config: Mapping[str, Any]) -> str | None:
-    loading = (config.get("args", {}).get("llm_config") or {}).get("model_loading_config") or {}
-    found = loading.get("model_id")
+    args = config.get("args", {})
+    loading = (args.get("llm_config") or {}).get("model_loading_config") or {}
+    found = loading.get("model_id", args.get("model_id"))
     return found if isinstance(found, str) else None
 
 

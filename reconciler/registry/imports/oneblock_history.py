@@ -13,8 +13,8 @@ from reconciler.diagnostics import Diagnostic, Position
 from reconciler.registry.imports.documents import parse_documents
 from reconciler.registry.imports.git_history import History
 from reconciler.registry.imports.oneblock_resources import VERSION, Resource, resource
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from reconciler.registry.dialects.prompt_formats import PROMPT_FORMAT
 from reconciler.registry.dialects.translation import Translator
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 _PARTS: Mapping[str, tuple[str, str]] = {
     "system": ("system", "<<SYS>>\n{instruction}\n<</SYS>>\n\n"),

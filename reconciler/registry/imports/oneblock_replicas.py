@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.registry.dialects.envelope import translate_resources
 from reconciler.registry.dialects.translation import Translator
 from reconciler.registry.document import Document
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 _DEPLOYMENT: KeyPath = ("spec", "deploymentConfig")
 _SCALING: KeyPath = ("spec", "scalingConfig")

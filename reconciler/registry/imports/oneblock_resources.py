@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.diagnostics import Position
 from reconciler.registry.document import Document
 from reconciler.registry.imports.documents import SourceDocument
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 TEMPLATE = "ModelTemplate"
 VERSION = "ModelTemplateVersion"

@@ -16,8 +16,8 @@ from reconciler.registry.imports.imported import leave_out
 from reconciler.registry.imports.oneblock_prompt import translate_prompt_format
 from reconciler.registry.imports.oneblock_replicas import translate_replicas, translate_workers, with_numbers
 from reconciler.registry.imports.oneblock_resources import Resource
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 NAME = "OneBlock"
 

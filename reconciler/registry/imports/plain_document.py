@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.diagnostics import Position
 from reconciler.registry.document import Document
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 
 def plain_document(file: str, value: Mapping[str, Any]) -> Document:

@@ -5,18 +5,19 @@ One application held all models behind one router; here each model is a file, an
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from reconciler.registry.dialects.translation import Fate, KeyFate, Translator
 from reconciler.registry.document import Document
 from reconciler.registry.imports.documents import part
 from reconciler.registry.imports.imported import Imported, leave_out, refuse_rest, together
 from reconciler.registry.imports.indexed_config import MODEL_LISTS, indexed, is_indexed
+from reconciler.registry.imports.serve_adapters import read_adapters, settle
 from reconciler.registry.imports.serve_environment import translate_environment
 from reconciler.registry.imports.serve_models import Surroundings, import_models, is_of_model
 from reconciler.registry.imports.source import Find
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 NAME = "Ray Serve"
 SERVICE: KeyPath = ("ray_serve_config",)
@@ -29,7 +30,9 @@ _BUILDERS = re.compile(
 
 _ONE_MODEL = ":llm_application"
 
-_ADAPTERS = "adapters are not served yet; the model itself is"
+_MULTIPLEXED = "multiplex_models"
+"""The list of models that serve adapters."""
+
 _CLUSTER = (
     "proxy_location",
     "http_options",
@@ -126,15 +129,21 @@ def _application(translator: Translator, path: KeyPath, find: Find, clusters: tu
     around = Surroundings(
         _called(translator, path),
         translate_environment(translator, (*path, "runtime_env")),
+        adapters := read_adapters(translator, arguments, find),
         _overrides(translator, (*path, "deployments")),
         find,
         clusters,
     )
-    found = [imported for key in lists for imported in import_models(translator, (*arguments, key), around)]
-    if not found and not _told(translator, arguments):
+    found = [
+        imported
+        for key in lists
+        for imported in import_models(translator, (*arguments, key), replace(around, multiplexed=key == _MULTIPLEXED))
+    ]
+    if not found and not adapters.parts and not _told(translator, arguments):
         message, hint = "the application lists no models", "import the files of its models by themselves"
         translator.report(translator.position(arguments), "no-model", message, hint)
-    _translate_adapters(translator, arguments)
+    settle(translator, arguments, adapters)
+    found += adapters.parts
     for key in _ROUTER_ARGS:
         if translator.get(*arguments, key) is not None:
             leave_out(translator, (*arguments, key), "the gateway takes the router's place")
@@ -150,15 +159,6 @@ def _told(translator: Translator, path: KeyPath) -> bool:
 def _called(translator: Translator, path: KeyPath) -> str:
     name = translator.get(*path, "name", default="default")
     return f"application {quoted(name)} of Ray Serve"
-
-
-def _translate_adapters(translator: Translator, arguments: KeyPath) -> None:
-    for key in ("dynamic_lora_loading_path", "multiplex_lora_adapters"):
-        value: Any = translator.get(*arguments, key)
-        if value == []:
-            translator.keep((*arguments, key), "it lists nothing")
-        elif value is not None:
-            leave_out(translator, (*arguments, key), _ADAPTERS)
 
 
 def _overrides(translator: Translator, path: KeyPath) -> dict[str, Document]:

@@ -8,8 +8,8 @@ from reconciler.diagnostics import Position
 from reconciler.registry.dialects.runtime_envs import RUNTIME_ENV
 from reconciler.registry.dialects.translation import Fate, KeyFate, Translation, Translator, dotted
 from reconciler.registry.imports.imported import leave_out
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 from reconciler.registry.secret import is_secret_name
 
 _CODE = ("working_dir", "py_modules", "excludes", "config")

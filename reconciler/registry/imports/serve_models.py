@@ -11,11 +11,12 @@ from reconciler.registry.document import Document, parse
 from reconciler.registry.imports.checked_file import checked_file, shown_in_comment
 from reconciler.registry.imports.documents import part
 from reconciler.registry.imports.imported import Imported, refuse_rest
+from reconciler.registry.imports.serve_adapters import Adapters
 from reconciler.registry.imports.serve_environment import Environment
 from reconciler.registry.imports.source import Find, Source
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.model_id import application_name
 from reconciler.registry.quoted import quoted
-from reconciler.registry.registry import KeyPath
 
 _MODEL_KEYS = frozenset({"model_loading_config", "engine_config", "model_config", "model_conf"})
 """A mapping with one of them is a model; another one leads from ids to models."""
@@ -30,11 +31,14 @@ class Surroundings:
     application: str
     """For the comment of a file."""
     environment: Environment
+    adapters: Adapters
     overrides: Mapping[str, Document]
     """The entries of `deployments` by name."""
     find: Find
     clusters: tuple[str, ...] = ()
     """The clusters that are to serve the models; none is the default one."""
+    multiplexed: bool = False
+    """Whether the models were listed as those that serve adapters."""
     used: set[str] = field(default_factory=set)
     """The names of those that are options of a model found so far."""
 
@@ -119,6 +123,7 @@ def _model(document: Document, around: Surroundings, comments: list[str]) -> Imp
     document, overridden = _overridden(document, around)
     dialect = dialect_of(document)
     translation = around.environment.added_to(dialect.translate(document))
+    translation = around.adapters.added_to(translation, multiplexed=around.multiplexed)
     fates = (
         *(fate for fate in translation.fates if fate.position not in overridden),
         *_replaced_fates(written, document),

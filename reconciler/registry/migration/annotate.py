@@ -3,9 +3,9 @@
 from collections import defaultdict
 
 from reconciler.registry.document import Document
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.migration.comments import Comments
 from reconciler.registry.migration.correspondence import Correspondence
-from reconciler.registry.registry import KeyPath
 
 
 def annotate(text: str, document: Document, comments: Comments, correspondence: Correspondence) -> str:

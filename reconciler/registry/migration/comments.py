@@ -10,7 +10,7 @@ from yaml._yaml import CParser
 from yaml.events import ScalarEvent, StreamEndEvent
 
 from reconciler.diagnostics import Position
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 _PLACES = tuple[list[tuple[int, int]], list[KeyPath]]
 

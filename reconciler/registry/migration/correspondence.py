@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.registry.dialects.translation import Fate, Translation, dotted
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, FoldedScalarStrin
 from reconciler.diagnostics import Position
 from reconciler.registry.dialects.translation import Translation
 from reconciler.registry.document import Document
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.migration.correspondence import Correspondence, leaves
-from reconciler.registry.registry import KeyPath
 from reconciler.registry.scalar import resolve
 
 _WIDTH = 1 << 20

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.diagnostics import Position
 from reconciler.registry.dialects.dialect import canonical_document, dialect_of
 from reconciler.registry.document import Document
-from reconciler.registry.registry import KeyPath
+from reconciler.registry.key_path import KeyPath
 from reconciler.registry.spec import ModelSpec
 from reconciler.registry.validation import validate
 from tests.registry.dialects import (

@@ -52,6 +52,9 @@ def test_a_file_is_read() -> None:
         "max_loras": 24,
         "max_logprobs": 0,
     }
+    assert engine.lora_config is not None
+    assert engine.lora_config.max_num_adapters_per_replica == 24
+    assert engine.lora_config.dynamic_lora_loading_path is None
     assert engine.runtime_env.env_vars == {"KEPT": "1"}
     assert engine.generation.prompt_format is not None
     assert engine.generation.prompt_format.system_in_user
@@ -66,7 +69,6 @@ def test_what_only_anyscale_had_is_named_and_left_out() -> None:
         "engine_config.runtime_env.env_vars.ANYSCALE_VLLM_X",
         "engine_config.runtime_env.env_vars.RECREATE_FAILED_ACTORS",
         "engine_config.generation.prompt_format.bos",
-        "multiplex_config.max_num_models_per_replica",
         "standalone_function_calling_model",
     }
     assert found["engine_config.generation.prompt_format.tools_list_in_user"] is Fate.METADATA

@@ -4,7 +4,7 @@ from reconciler.registry.dialects.autoscaling import AVIARY
 from reconciler.registry.dialects.envelope import translate_envelope
 from reconciler.registry.dialects.translation import Fate, Translation
 from reconciler.registry.spec import ModelSpec
-from reconciler.state.desired import replica_bundles
+from reconciler.state.compile import replica_bundles
 from tests.support.dialects import fates, rules, translator
 
 

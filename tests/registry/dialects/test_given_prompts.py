@@ -13,27 +13,16 @@ from reconciler.registry.document import parse
 from reconciler.registry.model_file import read_model
 from reconciler.registry.prompt_format import chat_template
 from tests.support.dialects import INPUTS
+from tests.support.original_prompts import Message, aviary_prompt
 
 if not INPUTS.is_dir():
     pytest.skip("there are no given files", allow_module_level=True)
 
-Messages = list[dict[str, str]]
+Messages = list[Message]
 
 TEXT = st.text(st.sampled_from(list("ab{}% \n\t<|")) | st.characters(exclude_categories=["Cs"]), max_size=12)
 TURNS = st.lists(st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": TEXT}), max_size=5)
 SYSTEM = st.lists(st.fixed_dictionaries({"role": st.just("system"), "content": TEXT}), max_size=1)
-
-
-def prompt(written: Any, messages: Messages) -> str:
-    """What Aviary made of a conversation. One format string took one question."""
-    if not isinstance(written, dict):
-        questions = [message["content"] for message in messages if message["role"] == "user"]
-        return (written or "{instruction}").format(instruction=questions[-1]) if questions else ""
-    systems = [message["content"] for message in messages if message["role"] == "system"]
-    rest = [message for message in messages if message["role"] != "system"]
-    parts = [written["system"].format(instruction=(systems or [written.get("default_system_message", "")])[0])]
-    parts += [written[message["role"]].format(instruction=message["content"]) for message in rest]
-    return "".join([*parts, written["trailing_assistant"]])
 
 
 def formats() -> dict[str, tuple[Any, Template]]:
@@ -68,4 +57,4 @@ def test_there_are_many_formats() -> None:
 def test_the_prompt_is_the_one_of_aviary(name: str, turns: Messages, system: Messages, place: int) -> None:
     written, template = FORMATS[name]
     messages = [*turns[:place], *system, *turns[place:]]
-    assert template.render(messages=messages) == prompt(written, messages)
+    assert template.render(messages=messages) == aviary_prompt(written, messages)

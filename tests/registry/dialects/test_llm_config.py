@@ -1,3 +1,5 @@
+from textwrap import dedent
+
 import pytest
 
 from reconciler.diagnostics import Severity
@@ -7,8 +9,8 @@ from reconciler.registry.dialects.translation import Fate
 from reconciler.registry.registry import ModelEntry
 from reconciler.registry.spec import ModelSpec
 from reconciler.state.capacity import Bundles
-from reconciler.state.desired import llm_config as compiled
-from reconciler.state.desired import replica_bundles
+from reconciler.state.compile import replica_bundles
+from reconciler.state.engines.vllm import llm_config as compiled
 from tests.support.dialects import document, fates, rules, spec, translated
 
 EARLY = """
@@ -89,7 +91,7 @@ def test_what_means_nothing_today_is_named() -> None:
 def test_a_file_of_today_means_what_the_builder_makes_of_it() -> None:
     found = model("")
     assert found.engine_config.full_context
-    assert "max_model_len" not in compiled(found, replica_bundles(found))["engine_kwargs"]
+    assert "max_model_len" not in compiled(found, replica_bundles(found))["llm_config"]["engine_kwargs"]
     assert found.deployment_config.max_ongoing_requests == 1_000_000_000
     assert found.deployment_config.autoscaling_config.target_ongoing_requests == 1_000_000_000
 
@@ -170,7 +172,6 @@ def test_a_number_of_replicas_becomes_bounds(count: str, expected: tuple[int, in
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("lora_config: {dynamic_lora_loading_path: 's3://b/l', max_num_adapters_per_replica: 2}", "not-carried"),
         ("server_cls: mine:Server", "not-carried"),
         ("llm_engine: SGLang", "not-a-choice"),
         ("accelerator_config: {kind: tpu}", "not-a-choice"),
@@ -188,6 +189,20 @@ def test_what_cannot_be_carried_is_refused_where_it_stands(text: str, rule: str)
     [(found, line)] = refused(text)
     assert found == rule
     assert line >= 2
+
+
+def test_adapters_are_carried() -> None:
+    text = """
+    engine_kwargs: {enable_lora: true}
+    lora_config:
+      dynamic_lora_loading_path: s3://b/l
+      max_num_adapters_per_replica: 2
+      download_timeout_s: 30
+      max_download_tries: 3
+    """
+    lora = model(dedent(text)).engine_config.lora_config
+    assert lora is not None
+    assert (lora.dynamic_lora_loading_path, lora.max_num_adapters_per_replica, lora.adapters) == ("s3://b/l", 2, [])
 
 
 def test_a_file_without_an_id_is_told_so_by_the_name_it_has_there() -> None:

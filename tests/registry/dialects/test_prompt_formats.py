@@ -8,8 +8,8 @@ from reconciler.registry.dialects.prompt_formats import (
     translate_string_format,
 )
 from reconciler.registry.dialects.translation import Translator
+from reconciler.registry.engine_spec import PromptFormat
 from reconciler.registry.prompt_format import chat_template
-from reconciler.registry.spec import PromptFormat
 from tests.support.dialects import rules, translator
 
 SOURCE = ("generation", "prompt_format")

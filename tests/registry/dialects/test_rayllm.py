@@ -109,7 +109,7 @@ def test_a_file_is_read() -> None:
             "runtime_env": {"env_vars": {"A": "1", "TEAM_TOKEN": "${env:TEAM_TOKEN}"}, "pip": ["einops"]},
             "s3_mirror_config": {"bucket_uri": "s3://anonymous@bucket/m"},
             "generation": {
-                "stopping_sequences": ["<unk>", "7"],
+                "stopping_sequences": ["<unk>", 7],
                 "prompt_format": {
                     "system": "<<SYS>>{instruction}<</SYS>>",
                     "assistant": " {instruction} </s>",
@@ -145,19 +145,39 @@ def test_what_a_file_does_not_say_is_what_rayllm_did() -> None:
 @pytest.mark.parametrize("empty", ["null", "{}"])
 def test_a_model_without_a_prompt_format_refuses_conversations(empty: str) -> None:
     model = spec(f"engine_config: {{model_id: a, generation: {{prompt_format: {empty}}}}}{SIGN}".replace("    ", ""))
-    assert "raise_exception" in model.engine_config.engine_kwargs["chat_template"]
+    assert model.engine_config.generation.chat is False
     assert model.engine_config.generation.prompt_format is None
+    assert "chat_template" not in model.engine_config.engine_kwargs
 
 
 def test_an_embedding_model_is_held_by_its_replica() -> None:
     model = spec(EMBEDDING)
     assert model.engine_config.type == "EmbeddingEngine"
     assert model.engine_config.max_total_tokens == 512
-    assert model.engine_config.engine_kwargs == {"max_num_seqs": 8}
+    assert model.engine_config.engine_kwargs == {
+        "max_num_seqs": 8,
+        # RayLLM took the mean whatever the model's own files say, and vectors are stored.
+        "pooler_config": {"pooling_type": "MEAN", "use_activation": True},
+    }
     assert (model.scaling_config.num_workers, model.scaling_config.num_gpus_per_worker) == (1, 0)
     found = fates(translated(EMBEDDING))
     assert found["engine_config.optimize"] is Fate.OBSOLETE
     assert found["engine_config.batch_wait_timeout_s"] is Fate.OBSOLETE
+
+
+@pytest.mark.parametrize(
+    ("given", "pooler"),
+    [
+        ("pooler_config: {pooling_type: CLS}", {"pooling_type": "CLS"}),
+        (
+            "override_pooler_config: {pooling_type: LAST, normalize: false}",
+            {"pooling_type": "LAST", "use_activation": False},
+        ),
+    ],
+)
+def test_an_embedding_model_may_say_how_it_pools(given: str, pooler: dict[str, object]) -> None:
+    text = EMBEDDING.replace("optimize: onnx", f"engine_kwargs: {{{given}}}")
+    assert spec(text).engine_config.engine_kwargs["pooler_config"] == pooler
 
 
 def test_an_embedding_model_generates_nothing() -> None:

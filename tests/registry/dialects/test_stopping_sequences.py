@@ -7,9 +7,9 @@ from reconciler.registry.dialects.translation import Fate
 from tests.support.dialects import fates, rules, translator
 
 
-def stops(written: str, **options: bool) -> tuple[Any, list[str]]:
+def stops(written: str) -> tuple[Any, list[str]]:
     found = translator(f"generation: {{stopping_sequences: {written}}}")
-    translate_stopping_sequences(found, ("generation", "stopping_sequences"), **options)
+    translate_stopping_sequences(found, ("generation", "stopping_sequences"))
     value = found.value_at(STOPPING_SEQUENCES[:-1]).get("stopping_sequences")
     return value, rules(found.finish())
 
@@ -31,12 +31,22 @@ def test_numbers_are_token_ids(written: str, expected: Any) -> None:
     assert stops(written) == (expected, [])
 
 
-def test_rayllm_stopped_at_numbers_as_text() -> None:
-    assert stops("[50256, '7', end]", ids_are_text=True) == (["50256", "7", "end"], [])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("[835, [13, 2277]]", [835, [13, 2277]]),
+        ("[['13', 2277], [13, 2277]]", [[13, 2277]]),
+        ("[[13, end]]", [[13, "end"]]),
+        ("[[a, b], ab]", ["ab"]),
+        ("[[], [[]], [13], [[14]]]", [13, 14]),
+    ],
+)
+def test_a_list_is_a_sequence_of_tokens(written: str, expected: Any) -> None:
+    assert stops(written) == (expected, [])
 
 
-def test_a_sequence_of_tokens_is_an_error() -> None:
-    assert stops("[835, [13, 2277]]") == (None, ["token-sequence"])
+def test_a_list_in_a_sequence_is_for_the_form_to_refuse() -> None:
+    assert stops("[[1, [2, 3]]]") == ([[1, [2, 3]]], [])
 
 
 def test_null_is_none() -> None:

@@ -74,6 +74,7 @@ def test_a_file_is_read() -> None:
             "generation": {
                 "generate_kwargs": {"temperature": 0.7, "top_k": 50, "ignore_eos": True},
                 "stopping_sequences": ["<unk>"],
+                "max_input_tokens": 2040,
                 "prompt_format": {
                     "system": "<<SYS>>{instruction}<</SYS>>",
                     "assistant": "{instruction}",
@@ -103,7 +104,6 @@ def test_obsolete_keys_are_named_one_by_one() -> None:
         "sharded",
         "type",
         "max_batch_total_tokens",
-        "max_input_length",
         "max_iterations_curr_batch",
         "waiting_served_ratio",
         "do_sample",

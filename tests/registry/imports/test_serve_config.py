@@ -1,5 +1,7 @@
 import pytest
 
+from reconciler.registry.dialects.translation import Fate
+from reconciler.registry.model_file import read_model
 from tests.support.golden import assert_golden
 from tests.support.imports import imported, rules, text, told
 
@@ -140,10 +142,82 @@ def test_a_model_may_be_text_or_stand_in_the_config() -> None:
     assert rules(found)[0][0] == 3
 
 
-def test_adapters_are_named_and_left_out() -> None:
-    arguments = "{models: ./chat.yaml, multiplex_lora_adapters: [./a.yaml], dynamic_lora_loading_path: s3://a}"
-    found = imported({"serve.yaml": config(arguments), "chat.yaml": RAYLLM}, "serve.yaml")
-    assert rules(found) == [(3, "left-out"), (3, "left-out")]
+ANYSCALE = """\
+engine_config:
+  type: VLLMEngine
+  model_id: acme/chat
+  engine_kwargs: {enable_lora: true}
+  generation:
+    prompt_format: {system: "{instruction}", assistant: "{instruction}", trailing_assistant: "", user: "{instruction}"}
+scaling_config: {num_workers: 1}
+multiplex_config: {max_num_models_per_replica: 24}
+deployment_config: {max_concurrent_queries: 32, autoscaling_config: {min_replicas: 1, max_replicas: 2}}
+"""
+ADAPTER = """\
+base_model_id: acme/chat
+model_id: acme/chat:sql:a1
+generation: {stopping_sequences: [FIN]}
+lora_mirror_config: {bucket_uri: s3://lora/sql}
+"""
+OTHER_ADAPTER = """\
+base_model_id: acme/chat
+model_id: acme/french.v2
+generation: {prompt_format: {system: "{instruction}"}}
+lora_mirror_config: {bucket_uri: gs://lora/french, s3_sync_args: [--quiet]}
+"""
+
+
+def test_adapters_become_entries_of_their_model() -> None:
+    arguments = (
+        "{multiplex_models: [./chat.yaml], multiplex_lora_adapters: [./a.yaml], dynamic_lora_loading_path: s3://l/}"
+    )
+    found = imported({"serve.yaml": config(arguments), "chat.yaml": ANYSCALE, "a.yaml": ADAPTER}, "serve.yaml")
+    assert "adapter-layout" in [rule for _, rule in rules(found)]
+    spec = read_model("acme--chat.yaml", text(found).encode()).entry
+    assert spec is not None
+    lora = spec.spec.engine_config.lora_config
+    assert lora is not None
+    assert (lora.dynamic_lora_loading_path, lora.max_num_adapters_per_replica) == ("s3://l/", 24)
+    assert [adapter.model_dump(exclude_unset=True) for adapter in lora.adapters] == [
+        {"id": "sql:a1", "source": "s3://lora/sql", "generation": {"stopping_sequences": ["FIN"]}}
+    ]
+    assert all(fate.fate is not Fate.REFUSED for fate in found.fates)
+
+
+def test_an_adapter_with_a_name_of_its_own_keeps_it_as_an_alias() -> None:
+    arguments = "{multiplex_models: [./chat.yaml], multiplex_lora_adapters: [./b.yaml]}"
+    files = {
+        "serve.yaml": config(arguments),
+        "chat.yaml": ANYSCALE,
+        "b.yaml": OTHER_ADAPTER.replace(", s3_sync_args: [--quiet]", ""),
+    }
+    found = imported(files, "serve.yaml")
+    assert "id: acme--french_v2" in text(found)
+    assert "- acme/french.v2" in text(found)
+    assert [(each.position.file, each.rule) for each in found.diagnostics if each.position.file == "b.yaml"] == [
+        ("b.yaml", "obsolete-key")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "adapter", "rule"),
+    [
+        ("{models: ./chat.yaml, multiplex_lora_adapters: [./gone.yaml]}", ADAPTER, "missing-file"),
+        ("{models: ./chat.yaml, multiplex_lora_adapters: [./a.yaml]}", "base_model_id: acme/chat\n", "missing-key"),
+        ("{models: ./chat.yaml, multiplex_lora_adapters: [./a.yaml]}", "a: [\n", "yaml-syntax"),
+        ("{models: ./chat.yaml, multiplex_lora_adapters: [./a.yaml]}", OTHER_ADAPTER, "unknown-key"),
+        (
+            "{models: ./chat.yaml, multiplex_lora_adapters: [./a.yaml]}",
+            ADAPTER.replace("base_model_id: acme/chat", "base_model_id: acme/other"),
+            "unknown-base-model",
+        ),
+        ("{models: ./chat.yaml, dynamic_lora_loading_path: [3]}", ADAPTER, "wrong-type"),
+        ("{models: ./chat.yaml, dynamic_lora_loading_path: s3://a}", ADAPTER, "left-out"),
+    ],
+)
+def test_an_adapter_that_finds_no_model_is_told(arguments: str, adapter: str, rule: str) -> None:
+    found = imported({"serve.yaml": config(arguments), "chat.yaml": RAYLLM, "a.yaml": adapter}, "serve.yaml")
+    assert rule in [name for _, name in rules(found)]
     assert len(found.files) == 1
 
 

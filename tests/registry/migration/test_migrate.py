@@ -12,7 +12,8 @@ from reconciler.registry.cluster import Cluster
 from reconciler.registry.migration.migrate import migrate
 from reconciler.registry.model_file import read_model
 from reconciler.registry.registry import ClusterEntry, Registry
-from reconciler.state.desired import RuntimePackages, desired_state
+from reconciler.state.desired import desired_state
+from reconciler.state.runtime_packages import RuntimePackages
 from tests.registry.dialects import test_anyscale, test_aviary, test_llm_config, test_rayllm, test_tgi
 
 CLUSTER = ClusterEntry("c", "c.yaml", Cluster.model_validate({"owner": "o", "local": True}))
@@ -122,11 +123,11 @@ def test_a_comment_moves_with_its_key() -> None:
 def test_text_that_nobody_wrote_is_quoted_where_it_could_be_something_else() -> None:
     after = migrated("""
         deployment_config: {max_concurrent_queries: 1}
-        engine_config: {model_id: a, env_vars_to_propogate: [A], generation: {stopping_sequences: ["1"]}}
+        engine_config: {model_id: a, env_vars_to_propogate: [A], generation: {stopping_sequences: ["- a"]}}
         scaling_config: {num_workers: 1}
         """)
     assert '      A: "${env:A}"\n' in after
-    assert '    stopping_sequences: ["1"]\n' in after
+    assert '    stopping_sequences: ["- a"]\n' in after
 
 
 def test_a_canonical_file_is_left_alone() -> None:
