@@ -1,19 +1,26 @@
 """How many resources replicas need, as plain numbers in Ray's logical units."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from reconciler.registry.spec import PlacementStrategy
+from reconciler.registry.choices import PlacementStrategy
+from reconciler.state.units import Units, to_units
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bundles:
     """The placement group of one replica: resources per bundle, and how the bundles are spread over nodes."""
 
     bundles: tuple[Mapping[str, float], ...]
     strategy: PlacementStrategy = PlacementStrategy.PACK
 
-    @property
+    @cached_property
+    def units(self) -> tuple[Units, ...]:
+        """The bundles in Ray's resolution."""
+        return tuple(to_units(bundle) for bundle in self.bundles)
+
+    @cached_property
     def total(self) -> Mapping[str, float]:
         """Resources of all bundles together."""
         return add_up(self.bundles)
@@ -27,9 +34,15 @@ class Capacity:
     used: Mapping[str, float]
     """In use now, by anybody."""
     needed: Mapping[str, float]
-    """By all applications of the registry when the plan is carried out, at their lower replica count."""
+    """By all applications that the plan is about when it is carried out, at their lower replica count."""
     peak: Mapping[str, float]
     """The most that is in use at any moment of the rollout, surge replicas included."""
+    limit: Mapping[str, float] | None = None
+    """What the cluster has with every node that its autoscaler may add; None where the cluster file tells of none."""
+    ceiling: Mapping[str, float] | None = None
+    """By all applications of the registry at their upper replica count; None where it was not counted."""
+    added: Mapping[str, int] = field(default_factory=dict)
+    """Nodes that the autoscaler adds for this plan, by type."""
 
 
 def add_up(amounts: Iterable[Mapping[str, float]]) -> dict[str, float]:
@@ -44,3 +57,14 @@ def add_up(amounts: Iterable[Mapping[str, float]]) -> dict[str, float]:
 def times(resources: Mapping[str, float], count: int) -> dict[str, float]:
     """The resources of `count` replicas."""
     return {resource: round(amount * count, 4) for resource, amount in resources.items()}
+
+
+def add_up_replicas(replicas: Iterable[tuple[Bundles, int]]) -> dict[str, float]:
+    """The resources of so many replicas of these placement groups together. Thousands of models share a few groups,
+    each of which is added up once."""
+    groups: dict[int, Bundles] = {}
+    counts: dict[int, int] = {}
+    for bundles, count in replicas:
+        groups[id(bundles)] = bundles
+        counts[id(bundles)] = counts.get(id(bundles), 0) + count
+    return add_up(times(groups[group].total, count) for group, count in counts.items())

@@ -1,39 +1,24 @@
-"""What the registry calls for on one cluster: one application per model, and the gateway in front of them.
+"""What the registry calls for on one cluster: one application per model, and the gateway in front of them."""
 
-What scales is never in `args` (Ray hashes them into the code version of the application, so a change there restarts
-every replica); it is in the `deployments[]` overrides, with the autoscaling block always present, because adding one
-later would itself be a new code version (`ray.serve._private.deploy_utils.get_app_code_version`, 2.60).
-"""
-
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from reconciler.registry.cluster import Cluster
-from reconciler.registry.prompt_format import chat_template
+from reconciler.registry.choices import PlacementStrategy
+from reconciler.registry.recalled import Recalled
 from reconciler.registry.registry import ClusterEntry, ModelEntry, Registry
-from reconciler.registry.spec import EngineConfig, EngineType, Mirror, ModelSpec, Rollout, total_tokens
-from reconciler.state.application import OWNER_ARG, Application
+from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles
-from reconciler.state.json_value import JsonValue, canonical
-from reconciler.state.names import GATEWAY_APPLICATION, GATEWAY_DEPLOYMENT, application_name, deployment_name
+from reconciler.state.compiled import NO_MODELS, Compiled, Memory
+from reconciler.state.elastic import NodeType
+from reconciler.state.json_value import canonical_bytes, parse_json
+from reconciler.state.names import GATEWAY_APPLICATION, application_name
+from reconciler.state.runtime_packages import RuntimePackages
 
-ENGINE_IMPORT_PATH = "runtime.engine:build"
-GATEWAY_IMPORT_PATH = "runtime.gateway:build"
-
-_GATEWAY_ONGOING_REQUESTS = 10_000
-"""A gateway replica only forwards; the models' own limits are what queues requests."""
-
-_NODE_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class RuntimePackages:
-    """URIs of the code that the applications run, or None where the cluster's image has it installed."""
-
-    engine: str | None
-    gateway: str | None
+if TYPE_CHECKING:
+    # What finds all models compiled does not pay for the forms.
+    from reconciler.registry.cluster import Prices
+    from reconciler.registry.spec import Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +32,11 @@ class DesiredApplication:
     """The resources of one replica."""
     min_replicas: int
     max_replicas: int
-    rollout: Rollout
+    rollout: "Rollout"
+    initial_replicas: int | None = None
+    """Replicas at first deployment and after every change; None where the file gives none."""
+    drain_s: float = 0.0
+    """Seconds that a replica may take to finish its requests when it is stopped; of no meaning for the gateway."""
 
     @property
     def name(self) -> str:
@@ -62,179 +51,111 @@ class DesiredState:
     cluster: str
     owner: str
     applications: tuple[DesiredApplication, ...]
+    prices: "Prices | None" = None
+    """What the cluster's GPUs cost, where its file says it."""
+    max_starts: int = 50
+    """Replicas that may start at a time."""
+    node_types: tuple[NodeType, ...] = ()
+    """What the cluster's autoscaler may add, sorted by name."""
 
     def application(self, name: str) -> DesiredApplication | None:
         """The desired application of that name."""
         return next((entry for entry in self.applications if entry.name == name), None)
 
 
-def desired_state(registry: Registry, cluster: ClusterEntry, packages: RuntimePackages) -> DesiredState:
-    """Compile the models that `cluster` is to serve. The result does not depend on the order of files."""
-    entries = sorted(registry.models_of(cluster), key=lambda entry: entry.spec.model_id)
-    owner = cluster.cluster.owner
-    gateway = _gateway(entries, cluster.cluster, packages.gateway)
-    models = sorted((_model(entry, owner, packages.engine) for entry in entries), key=lambda model: model.name)
-    return DesiredState(cluster.name, owner, (gateway, *models))
-
-
-def _model(entry: ModelEntry, owner: str, package: str | None) -> DesiredApplication:
-    spec = entry.spec
-    scaling = spec.deployment_config.autoscaling_config
-    bundles = replica_bundles(spec)
-    config = {
-        "name": application_name(spec.model_id),
-        "route_prefix": None,
-        "import_path": ENGINE_IMPORT_PATH,
-        "runtime_env": _runtime_env(spec.engine_config, package),
-        "args": {OWNER_ARG: owner, "llm_config": llm_config(spec, bundles)},
-        "deployments": [_deployment_override(spec)],
-    }
-    return DesiredApplication(
-        application=Application(canonical(config)),
-        model=entry,
-        bundles=bundles,
-        min_replicas=scaling.min_replicas,
-        max_replicas=scaling.max_replicas,
-        rollout=spec.rollout,
+def desired_state(
+    registry: Registry, cluster: ClusterEntry, packages: RuntimePackages, memory: Memory | None = None
+) -> DesiredState:
+    """Compile the models that `cluster` is to serve. The result does not depend on the order of files. What `memory`
+    holds of this owner, these packages and this code is not compiled again."""
+    entries = sorted(registry.models_of(cluster), key=lambda entry: entry.model_id)
+    assembly = _Assembly(cluster.cluster.owner)
+    routes: dict[str, bytes] = {}
+    models = []
+    for entry in entries:
+        found = _compiled(memory, entry.model_id, entry.digest, lambda: _model(entry, cluster, packages))  # noqa: B023
+        routes[entry.model_id] = bytes(found.route)
+        models.append(assembly.model(entry, found))
+    models.sort(key=lambda model: model.name)
+    found = _compiled(memory, GATEWAY_APPLICATION, cluster.digest, lambda: _gateway(cluster, packages))
+    applications = (assembly.gateway(found, routes), *models)
+    return DesiredState(
+        cluster=cluster.name,
+        owner=cluster.cluster.owner,
+        applications=applications,
+        prices=cluster.cluster.prices,
+        max_starts=cluster.cluster.max_parallel_starts,
+        node_types=tuple(
+            NodeType(name, kind.resources, kind.max_workers, kind.min_workers)
+            for name, kind in sorted(cluster.cluster.node_types.items())
+        ),
     )
 
 
-def _gateway(entries: list[ModelEntry], cluster: Cluster, package: str | None) -> DesiredApplication:
-    settings = cluster.gateway
-    config = {
-        "name": GATEWAY_APPLICATION,
-        "route_prefix": "/",
-        "import_path": GATEWAY_IMPORT_PATH,
-        "runtime_env": {"py_modules": [package]} if package else {},
-        "args": {OWNER_ARG: cluster.owner, "num_cpus": settings.num_cpus},
-        "deployments": [
-            {
-                "name": GATEWAY_DEPLOYMENT,
-                "max_ongoing_requests": _GATEWAY_ONGOING_REQUESTS,
-                "autoscaling_config": {
-                    "min_replicas": settings.replicas,
-                    "max_replicas": settings.replicas,
-                    "target_ongoing_requests": _GATEWAY_ONGOING_REQUESTS,
-                },
-                "user_config": {"models": {entry.spec.model_id: route(entry.spec) for entry in entries}},
-            }
-        ],
-    }
-    return DesiredApplication(
-        application=Application(canonical(config)),
-        model=None,
-        bundles=Bundles(({"CPU": settings.num_cpus},) if settings.num_cpus else ()),
-        min_replicas=settings.replicas,
-        max_replicas=settings.replicas,
-        rollout=Rollout(),
-    )
+def _compiled(memory: Memory | None, name: str, digest: str, make: Callable[[], Compiled]) -> Compiled:
+    if memory is None:
+        return make()
+    known: Compiled | None = memory.get(name, digest)
+    if known is not None:
+        return known
+    made = make()
+    memory.put(name, digest, made)
+    return made
 
 
-def route(spec: ModelSpec) -> dict[str, JsonValue]:
-    """A model's entry in the gateway's routing table: where it runs and what its requests get by default."""
-    engine = spec.engine_config
-    stops = engine.generation.stopping_sequences
-    optional = {
-        "aliases": sorted(engine.aliases),
-        "defaults": engine.generation.generate_kwargs,
-        "stop": [stop for stop in stops if isinstance(stop, str)],
-        "stop_token_ids": [stop for stop in stops if not isinstance(stop, str)],
-        "description": engine.model_description,
-        "url": engine.model_url,
-        # Remembered on the cluster, because a model whose file is gone has no setting left to ask.
-        "protect": spec.rollout.protect,
-    }
-    return {
-        "application": application_name(spec.model_id),
-        "deployment": deployment_name(spec.model_id),
-        "kind": "embedding" if engine.type is EngineType.EMBEDDING else "generation",
-        **{key: value for key, value in optional.items() if value},
-    }
+def _model(entry: ModelEntry, cluster: ClusterEntry, packages: RuntimePackages) -> Compiled:
+    # Not at the top: what is compiled already needs neither the forms nor what makes applications of them.
+    from reconciler.state.compile import compiled_model
+
+    return compiled_model(entry.spec, cluster.cluster.owner, packages)
 
 
-def _deployment_override(spec: ModelSpec) -> dict[str, JsonValue]:
-    options = spec.deployment_config.model_dump(exclude={"ray_actor_options"}, exclude_none=True)
-    return {"name": deployment_name(spec.model_id), **options}
+def _gateway(cluster: ClusterEntry, packages: RuntimePackages) -> Compiled:
+    from reconciler.state.compile import compiled_gateway
+
+    return compiled_gateway(cluster.cluster, packages.gateway)
 
 
-def _runtime_env(engine: EngineConfig, package: str | None) -> dict[str, JsonValue]:
-    env_vars = {
-        # Ray expands ${NAME} on the node when it starts a worker (ray._private.utils.update_envs).
-        name: _NODE_VARIABLE.sub(r"${\1}", value)
-        for name, value in engine.runtime_env.env_vars.items()
-    }
-    optional = {
-        "py_modules": [package] if package else [],
-        "env_vars": env_vars,
-        "pip": list(engine.runtime_env.pip),
-    }
-    return {key: value for key, value in optional.items() if value}
+class _Assembly:
+    """Makes applications of what was compiled. What is the same for many of them is made once."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._bundles: dict[bytes, Bundles] = {}
+        self._rollouts: dict[bytes, Mapping[str, Any]] = {}
+
+    def model(self, entry: ModelEntry, found: Compiled) -> DesiredApplication:
+        """The application of a model."""
+        application = Application.compiled(application_name(entry.model_id), self._owner, bytes(found.text))
+        return self._desired(application, entry, found, lambda: entry.spec.rollout)
+
+    def gateway(self, found: Compiled, routes: Mapping[str, bytes]) -> DesiredApplication:
+        """The gateway with its routing table."""
+        table = b",".join(b"%s:%s" % (canonical_bytes(model_id), routes[model_id]) for model_id in sorted(routes))
+        # The text is canonical, and so is that of each route: together they are what all of it would be written as.
+        text = bytes(found.text).replace(NO_MODELS, b'"models":{%s}' % table, 1)
+        application = Application.compiled(GATEWAY_APPLICATION, self._owner, text)
+        return self._desired(application, None, found, default_rollout)
+
+    def _desired(
+        self, application: Application, entry: ModelEntry | None, found: Compiled, rollout: Callable[[], Any]
+    ) -> DesiredApplication:
+        key = bytes(found.bundles)
+        bundles = self._bundles.get(key)
+        if bundles is None:
+            strategy, amounts = parse_json(key)
+            bundles = self._bundles[key] = Bundles(tuple(amounts), PlacementStrategy(strategy))
+        key = bytes(found.rollout)
+        known = self._rollouts.get(key)
+        if known is None:
+            known = self._rollouts[key] = parse_json(key)
+        wish = cast("Rollout", Recalled(known, rollout))
+        counts = (found.min_replicas, found.max_replicas)
+        return DesiredApplication(application, entry, bundles, *counts, wish, found.initial_replicas, found.drain_s)
 
 
-def llm_config(spec: ModelSpec, bundles: Bundles) -> dict[str, JsonValue]:
-    """The model as `ray.serve.llm.LLMConfig` takes it (extra keys are errors there)."""
-    engine = spec.engine_config
-    mirror = engine.s3_mirror_config or engine.gcs_mirror_config
-    return {
-        "model_loading_config": {
-            "model_id": engine.model_id,
-            "model_source": _mirror(mirror) if mirror else engine.hf_model_id or engine.model_id,
-        },
-        "llm_engine": "vLLM",
-        "engine_kwargs": _engine_kwargs(spec),
-        # The replica's own CPU is in the first bundle already; num_cpus 0 keeps Ray from adding it a second time.
-        "deployment_config": {"ray_actor_options": {"num_cpus": 0}},
-        "placement_group_config": {
-            "bundles": [dict(bundle) for bundle in bundles.bundles],
-            "strategy": bundles.strategy.value,
-        },
-    }
+def default_rollout() -> "Rollout":
+    """What holds where no file says anything."""
+    from reconciler.registry.spec import Rollout
 
-
-def _mirror(mirror: Mirror) -> dict[str, JsonValue]:
-    return mirror.model_dump(exclude_defaults=True)
-
-
-def _engine_kwargs(spec: ModelSpec) -> dict[str, JsonValue]:
-    engine = spec.engine_config
-    kwargs: dict[str, Any] = dict(engine.engine_kwargs)
-    tokens = total_tokens(engine)
-    if tokens is not None:
-        kwargs["max_model_len"] = tokens
-    kwargs["tensor_parallel_size"] = spec.scaling_config.num_workers // int(kwargs.get("pipeline_parallel_size", 1))
-    if engine.tokenizer_id is not None:
-        # Not `tokenizer_source` of the loading config: Ray 2.60 accepts it there and never reads it.
-        kwargs["tokenizer"] = engine.tokenizer_id
-    if engine.type is EngineType.EMBEDDING:
-        kwargs["runner"] = "pooling"
-    if engine.generation.prompt_format is not None:
-        kwargs["chat_template"] = chat_template(engine.generation.prompt_format)
-    return kwargs
-
-
-def replica_bundles(spec: ModelSpec) -> Bundles:
-    """The placement group of one replica: the replica actor's bundle, then one for each worker, as RayLLM placed them.
-
-    Without GPUs the workers are processes of the replica itself (vLLM's `mp` executor), so one bundle holds them all.
-    vLLM's Ray executor skips bundles without a GPU (`vllm/v1/executor/ray_executor.py`).
-    """
-    scaling = spec.scaling_config
-    if scaling.bundles is not None:
-        return Bundles(tuple(_positive(bundle) for bundle in scaling.bundles), scaling.placement_strategy)
-    actor = spec.deployment_config.ray_actor_options
-    replica = _positive({"CPU": actor.num_cpus, "GPU": actor.num_gpus, **actor.resources})
-    worker = _positive(
-        {"CPU": scaling.num_cpus_per_worker, "GPU": scaling.num_gpus_per_worker, **scaling.resources_per_worker}
-    )
-    if scaling.num_gpus_per_worker:
-        bundles = [bundle for bundle in (replica, *[worker] * scaling.num_workers) if bundle]
-    else:
-        merged = dict(replica)
-        for resource, amount in worker.items():
-            merged[resource] = merged.get(resource, 0.0) + amount * scaling.num_workers
-        bundles = [merged or {"CPU": 0.001}]
-    return Bundles(tuple(bundles), scaling.placement_strategy)
-
-
-def _positive(resources: Mapping[str, float]) -> dict[str, float]:
-    return {resource: float(amount) for resource, amount in resources.items() if amount > 0}
+    return Rollout()

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.registry.spec import PlacementStrategy
+from reconciler.registry.choices import PlacementStrategy
 from reconciler.state.capacity import Bundles, add_up
-from reconciler.state.placement import Room
+from reconciler.state.devices import DEVICE_RESOURCES
 
 
 def amounts(resources: Mapping[str, float]) -> str:
@@ -13,14 +13,12 @@ def amounts(resources: Mapping[str, float]) -> str:
     return ", ".join(f"{resources[resource]:.10g} {resource}" for resource in order) or "nothing"
 
 
-def misfit(bundles: Bundles, nodes: Sequence[Mapping[str, float]]) -> str | None:
-    """What keeps one replica from fitting on these nodes even if they were empty, or None when it fits.
+def misfit(bundles: Bundles, nodes: Sequence[Mapping[str, float]]) -> str:
+    """What keeps one replica from being placed on these nodes, known that no choice of them holds it.
 
     `nodes` holds each node's resources in all. The answer continues a sentence about a replica: `needs 4 GPU on one
     node, the largest node has 2`.
     """
-    if Room(nodes).take(bundles) is not None:
-        return None
     if not nodes:
         return "finds no living node on the cluster"
     strict_pack = bundles.strategy is PlacementStrategy.STRICT_PACK
@@ -65,6 +63,17 @@ def _too_few_nodes(bundles: Bundles, nodes: Sequence[Mapping[str, float]]) -> st
 
 def _too_odd(bundles: Bundles, pieces: int) -> str:
     wanted = f"needs {amounts(bundles.total)}"
+    fractions = _fractions(bundles)
+    whole = f"; a fraction stays on one device ({fractions})" if fractions else ""
     if pieces == 1:
-        return f"{wanted} on one node, and no node has that together"
-    return f"{wanted} in {pieces} parts ({bundles.strategy}), and no choice of nodes has them"
+        return f"{wanted} on one node, and no node has that together{whole}"
+    return f"{wanted} in {pieces} parts ({bundles.strategy}), and no choice of nodes has them{whole}"
+
+
+def _fractions(bundles: Bundles) -> str:
+    """The bundles that take a part of a device, where several do: `0.6 + 0.6 GPU`."""
+    for resource in sorted(DEVICE_RESOURCES & bundles.total.keys()):
+        parts = [bundle[resource] for bundle in bundles.bundles if bundle.get(resource, 0.0) % 1]
+        if len(parts) > 1:
+            return f"{' + '.join(f'{part:.10g}' for part in parts)} {resource}"
+    return ""

@@ -1,22 +1,24 @@
-"""Which bundles fit on which nodes: Ray's placement groups, replayed on plain numbers.
+"""The room on a cluster's nodes while replicas are placed and taken away, in Ray's own way.
 
-Ray places the bundles of a group largest first, each on the node it likes best, and waits when one finds no node
-(`src/ray/raylet/scheduling/policy/bundle_scheduling_policy.cc`). The same is done here, in one pass without
-backtracking: what is called fitting can be placed as it stands, and where only a cleverer packing would do, Ray's own
-pass is as likely to miss it. Amounts are counted in ten-thousandths, the resolution Ray itself has (`FixedPoint`).
-Ray also keeps fractions of a GPU together on one device; nodes report no devices, so that is not replayed.
+Placing is Ray's pass (`state.ray_pass`), because what Ray does not find waits for ever; whether something else could
+be found is asked of `state.search`. Nodes with the same left are kept together, so that a thousand replicas on
+hundreds of nodes cost little.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.registry.spec import PlacementStrategy
 from reconciler.state.capacity import Bundles
+from reconciler.state.free import Free
+from reconciler.state.ray_pass import ray_pass
+from reconciler.state.search import Answer, Budget, can_hold
+from reconciler.state.units import RESOLUTION, Units, fits, from_units, sum_units, to_units
 
-RESOLUTION = 10_000
-"""Units in one logical resource."""
+__all__ = ["RESOLUTION", "Placement", "Room", "place", "to_units"]
 
-Units = dict[str, int]
+Pieces = Mapping[str, Sequence[float]]
+"""By resource the amounts that are known to be in use one by one, such as three replicas of a quarter GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,78 +35,129 @@ class Room:
     The only thing here that changes: whoever plans makes one, and `copy` is cheap.
     """
 
-    def __init__(self, total: Iterable[Mapping[str, float]], used: Iterable[Mapping[str, float]] | None = None) -> None:
+    def __init__(
+        self,
+        total: Iterable[Mapping[str, float]],
+        used: Iterable[Mapping[str, float]] | None = None,
+        pieces: Iterable[Pieces] | None = None,
+    ) -> None:
         self._total = [to_units(node) for node in total]
-        taken = [to_units(node) for node in used] if used is not None else [{} for _ in self._total]
-        self._free = [
-            {resource: max(amount - in_use.get(resource, 0), 0) for resource, amount in node.items()}
-            for node, in_use in zip(self._total, taken, strict=True)
-        ]
+        self._in_use = [to_units(node) for node in used] if used is not None else [{} for _ in self._total]
+        known = [_units_of(node) for node in pieces] if pieces is not None else [{} for _ in self._total]
+        self._free = _free(self._total, self._in_use, known)
+        self._sum_total = sum_units(self._total)
+        self._sum_free = sum_units(free.amounts for free in self._free)
+        self._groups: dict[Free, list[int]] = {}
+        for index, free in enumerate(self._free):
+            self._groups.setdefault(free, []).append(index)
+        self._late = False
 
     def copy(self) -> "Room":
         """An independent room that looks the same now."""
         other = Room(())
-        other._total = self._total
-        other._free = [dict(node) for node in self._free]
+        other._late = self._late
+        other.become(self)
         return other
 
     def become(self, other: "Room") -> None:
-        """Look like another room of the same nodes from now on."""
-        self._free = [dict(node) for node in other._free]
+        """Look like another room from now on."""
+        self._total, self._sum_total = other._total, other._sum_total
+        self._free = list(other._free)
+        self._sum_free = dict(other._sum_free)
+        self._groups = {free: list(members) for free, members in other._groups.items()}
 
     def emptied(self) -> "Room":
         """The same nodes with nothing on them."""
         other = Room(())
-        other._total = self._total
-        other._free = [dict(node) for node in self._total]
+        other._total, other._sum_total = self._total, self._sum_total
+        nothing: list[dict[str, int]] = [{} for _ in self._total]
+        other._free = _free(self._total, nothing, [{} for _ in self._total])
+        other._sum_free = dict(self._sum_total)
+        for index, free in enumerate(other._free):
+            other._groups.setdefault(free, []).append(index)
+        return other
+
+    def add_node(self, resources: Mapping[str, float]) -> None:
+        """One more node with nothing on it; its index follows the others'."""
+        units = to_units(resources)
+        free = Free.of_node(units, {}, {})
+        self._groups.setdefault(free, []).append(len(self._free))
+        self._total = [*self._total, units]
+        self._free.append(free)
+        self._sum_total = sum_units((self._sum_total, units))
+        self._sum_free = sum_units((self._sum_free, free.amounts))
+
+    def with_other_luck(self) -> "Room":
+        """A copy in which Ray's choice among equally good nodes falls the other way."""
+        other = self.copy()
+        other._late = not self._late
         return other
 
     @property
     def free(self) -> tuple[Mapping[str, float], ...]:
         """What is free on each node."""
-        return tuple(from_units(node) for node in self._free)
+        return tuple(from_units(node.amounts) for node in self._free)
+
+    @property
+    def free_in_all(self) -> Mapping[str, float]:
+        """What is free on all nodes together, by resource."""
+        return from_units(self._sum_free)
+
+    @property
+    def total(self) -> tuple[Mapping[str, float], ...]:
+        """What each node has."""
+        return tuple(from_units(node) for node in self._total)
 
     @property
     def used(self) -> dict[str, float]:
         """What is in use on all nodes together, by resource."""
-        total: Units = {}
-        for node, free in zip(self._total, self._free, strict=True):
-            for resource, amount in node.items():
-                total[resource] = total.get(resource, 0) + amount - free[resource]
-        return from_units({resource: total[resource] for resource in sorted(total)})
+        return from_units(
+            {resource: amount - self._sum_free[resource] for resource, amount in sorted(self._sum_total.items())}
+        )
+
+    def looks_like(self, other: "Room") -> bool:
+        """Whether the same is free, on whichever nodes."""
+        return self._groups.keys() == other._groups.keys() and all(
+            len(members) == len(other._groups[free]) for free, members in self._groups.items()
+        )
+
+    def has_more_than(self, other: "Room") -> bool:
+        """Whether more of any resource is free, over all nodes."""
+        return any(amount > other._sum_free.get(resource, 0) for resource, amount in self._sum_free.items())
 
     def take(self, bundles: Bundles) -> Placement | None:
-        """Place one replica, or change nothing and return None when it does not fit."""
-        wanted = [to_units(bundle) for bundle in bundles.bundles]
-        chosen = _STRATEGIES[bundles.strategy](wanted, self._free)
-        if chosen is None:
+        """Place one replica where Ray would, or change nothing and return None when Ray finds no place."""
+        found = ray_pass(bundles.units, bundles.strategy, self._groups, late=self._late)
+        if found is None:
             return None
-        for units, node in zip(wanted, chosen, strict=True):
-            _subtract(self._free[node], units)
-        return Placement(bundles, tuple(chosen))
+        for node, free in found.left.items():
+            self._set(node, free)
+        return Placement(bundles, found.nodes)
 
     def take_all(self, bundles: Bundles, count: int) -> tuple[Placement, ...] | None:
-        """Place `count` replicas, or change nothing and return None when not all of them fit."""
+        """Place `count` replicas, or change nothing and return None when not all of them find a place."""
+        before: dict[int, Free] = {}
         placements: list[Placement] = []
         for _ in range(count):
-            placement = self.take(bundles)
-            if placement is None:
-                for placed in placements:
-                    self.give(placed)
+            found = ray_pass(bundles.units, bundles.strategy, self._groups, late=self._late)
+            if found is None:
+                for node, free in before.items():
+                    self._set(node, free)
                 return None
-            placements.append(placement)
+            for node, free in found.left.items():
+                before.setdefault(node, self._free[node])
+                self._set(node, free)
+            placements.append(Placement(bundles, found.nodes))
         return tuple(placements)
 
     def count(self, bundles: Bundles, most: int) -> int:
-        """How many replicas fit, up to `most`; nothing stays placed."""
+        """How many replicas find a place, up to `most`; nothing stays placed."""
         trial = self.copy()
         return next((fitted for fitted in range(most) if trial.take(bundles) is None), most)
 
-    def give(self, placement: Placement) -> None:
-        """Take a placed replica away again."""
-        for bundle, node in zip(placement.bundles.bundles, placement.nodes, strict=True):
-            for resource, amount in to_units(bundle).items():
-                self._free[node][resource] += amount
+    def could_hold(self, bundles: Bundles, count: int, budget: Budget) -> Answer:
+        """Whether any placement holds `count` replicas at once, found by Ray or not."""
+        return can_hold([(bundles.units, bundles.strategy)] * count, self._free, budget)
 
     def release(self, bundles: Bundles, home: int) -> None:
         """Take away a running replica of which only the node of its actor is known.
@@ -113,121 +166,55 @@ class Room:
         nodes that have it in use: an estimate for a replica that spans nodes, exact for one that does not.
         """
         order = [home, *(node for node in range(len(self._free)) if node != home)]
-        for bundle in bundles.bundles:
-            units = to_units(bundle)
+        for units in bundles.units:
             for node in order:
-                if all(self._in_use(node, resource) >= amount for resource, amount in units.items()):
-                    for resource, amount in units.items():
-                        self._free[node][resource] += amount
+                left = self._free[node].give(units, self._total[node])
+                if left is not None:
+                    self._set(node, left)
                     break
 
-    def _in_use(self, node: int, resource: str) -> int:
-        return self._total[node].get(resource, 0) - self._free[node].get(resource, 0)
+    def occupy(self, bundles: Bundles, home: int) -> None:
+        """Count a running replica of which only the node of its actor is known: the counterpart of `release`, for a
+        cluster that does not say what is in use."""
+        order = [home, *(node for node in range(len(self._free)) if node != home)]
+        for units in bundles.units:
+            for node in order:
+                free = self._free[node]
+                left = free.take((units,)) if fits(units, free.amounts) else None
+                if left is not None:
+                    self._set(node, left)
+                    break
+
+    def _set(self, node: int, free: Free) -> None:
+        old = self._free[node]
+        for resource, amount in free.amounts.items():
+            self._sum_free[resource] += amount - old.amounts[resource]
+        members = self._groups[old]
+        members.remove(node)
+        if not members:
+            del self._groups[old]
+        insort(self._groups.setdefault(free, []), node)
+        self._free[node] = free
+
+
+def _free(total: Iterable[Units], used: Iterable[Units], pieces: Iterable[Mapping[str, Sequence[int]]]) -> list[Free]:
+    """What is free on each node. Thousands of nodes are of a few kinds, and each kind is worked out once."""
+    known: dict[object, Free] = {}
+    result = []
+    for node, busy, parts in zip(total, used, pieces, strict=True):
+        kind = (tuple(node.items()), tuple(busy.items()), tuple((name, tuple(parts[name])) for name in parts))
+        free = known.get(kind)
+        if free is None:
+            free = known[kind] = Free.of_node(node, busy, parts)
+        result.append(free)
+    return result
 
 
 def place(replicas: Sequence[Bundles], nodes: Sequence[Mapping[str, float]]) -> tuple[Placement | None, ...]:
-    """Place replicas one after the other on nodes with these free resources; None for each that does not fit."""
+    """Place replicas one after the other on nodes with these free resources; None for each that finds no place."""
     room = Room(nodes)
     return tuple(room.take(replica) for replica in replicas)
 
 
-def to_units(resources: Mapping[str, float]) -> Units:
-    """Resources in ten-thousandths, without those of amount zero."""
-    return {resource: units for resource, amount in resources.items() if (units := round(amount * RESOLUTION)) > 0}
-
-
-def from_units(units: Units) -> dict[str, float]:
-    """The resources that `to_units` counted."""
-    return {resource: amount / RESOLUTION for resource, amount in units.items()}
-
-
-def fits(units: Units, free: Mapping[str, int]) -> bool:
-    """Whether one node has what one bundle wants."""
-    return all(free.get(resource, 0) >= amount for resource, amount in units.items())
-
-
-def _subtract(free: Units, units: Units) -> None:
-    for resource, amount in units.items():
-        free[resource] -= amount
-
-
-def _largest_first(wanted: Sequence[Units]) -> list[int]:
-    # GPUs decide first, as in Ray, then everything else together; equal bundles keep their order.
-    return sorted(
-        range(len(wanted)), key=lambda index: (-wanted[index].get("GPU", 0), -sum(wanted[index].values()), index)
-    )
-
-
-def _left_over(units: Units, free: Mapping[str, int]) -> int:
-    return sum(free[resource] - amount for resource, amount in units.items())
-
-
-def _pack(wanted: Sequence[Units], nodes: Sequence[Units]) -> list[int] | None:
-    chosen = _strict_pack(wanted, nodes)
-    if chosen is not None:
-        return chosen
-    chosen = [-1] * len(wanted)
-    open_nodes = set(range(len(nodes)))
-    rest = _largest_first(wanted)
-    while rest:
-        # The node that holds most of what is left, so that the group ends up on few nodes.
-        fillings = {node: _fill(wanted, rest, nodes[node]) for node in sorted(open_nodes)}
-        best = max(fillings, key=lambda node: (len(fillings[node]), -node), default=None)
-        if best is None or not fillings[best]:
-            return None
-        for index in fillings[best]:
-            chosen[index] = best
-        open_nodes.remove(best)
-        rest = [index for index in rest if chosen[index] < 0]
-    return chosen
-
-
-def _fill(wanted: Sequence[Units], order: Sequence[int], node: Units) -> list[int]:
-    free = dict(node)
-    held = []
-    for index in order:
-        if fits(wanted[index], free):
-            _subtract(free, wanted[index])
-            held.append(index)
-    return held
-
-
-def _strict_pack(wanted: Sequence[Units], nodes: Sequence[Units]) -> list[int] | None:
-    total: Units = {}
-    for units in wanted:
-        for resource, amount in units.items():
-            total[resource] = total.get(resource, 0) + amount
-    able = [node for node, free in enumerate(nodes) if fits(total, free)]
-    if not able:
-        return [] if not wanted else None
-    # The tightest node, so that the roomy ones stay whole for larger replicas.
-    best = min(able, key=lambda node: (_left_over(total, nodes[node]), node))
-    return [best] * len(wanted)
-
-
-def _spread(wanted: Sequence[Units], nodes: Sequence[Units]) -> list[int] | None:
-    free = [dict(node) for node in nodes]
-    bundles_on = [0] * len(nodes)
-    chosen = [-1] * len(wanted)
-    for index in _largest_first(wanted):
-        able = [node for node in range(len(nodes)) if fits(wanted[index], free[node])]
-        if not able:
-            return None
-        best = min(able, key=lambda node: (bundles_on[node], _left_over(wanted[index], free[node]), node))
-        _subtract(free[best], wanted[index])
-        bundles_on[best] += 1
-        chosen[index] = best
-    return chosen
-
-
-def _strict_spread(wanted: Sequence[Units], nodes: Sequence[Units]) -> list[int] | None:
-    chosen = _spread(wanted, nodes)
-    return chosen if chosen is not None and len(set(chosen)) == len(chosen) else None
-
-
-_STRATEGIES = {
-    PlacementStrategy.PACK: _pack,
-    PlacementStrategy.STRICT_PACK: _strict_pack,
-    PlacementStrategy.SPREAD: _spread,
-    PlacementStrategy.STRICT_SPREAD: _strict_spread,
-}
+def _units_of(pieces: Pieces) -> dict[str, list[int]]:
+    return {resource: [round(amount * RESOLUTION) for amount in amounts] for resource, amounts in pieces.items()}

@@ -1,16 +1,20 @@
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.registry.cluster import Cluster
+from reconciler.registry.cluster import Cluster, GatewayLimits
 from reconciler.registry.registry import ClusterEntry, ModelEntry
 from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles
-from reconciler.state.desired import DesiredState, RuntimePackages, replica_bundles, route
-from reconciler.state.json_value import canonical_text
-from tests.support.states import CLUSTER, OWNER, desired, model, override_of
+from reconciler.state.compile import replica_bundles, route
+from reconciler.state.desired import DesiredState, desired_state
+from reconciler.state.json_value import canonical_bytes
+from reconciler.state.runtime_packages import RuntimePackages
+from runtime.gateway.limits import Limits
+from tests.support.states import CLUSTER, OWNER, PACKAGES, desired, model, override_of, registry
 from tests.support.strategies import registries
 
 
@@ -64,9 +68,16 @@ def test_the_gateway_routes_each_model_to_its_deployment() -> None:
             "aliases": ["z", "a"],
             "model_description": "Small",
             "model_url": "https://example.com",
-            "generation": {"generate_kwargs": {"temperature": 1.0}, "stopping_sequences": ["END", 2]},
+            "generation": {
+                "generate_kwargs": {"temperature": 1.0},
+                "stopping_sequences": ["END", 2, [3, 4], [5, "x"]],
+                "max_input_tokens": 100,
+                "max_output_tokens": 50,
+                "chat": False,
+            },
         },
         rollout={"protect": True},
+        traffic={"canary": {"model": "org/next", "percent": 5.0}, "fallback": "org/small"},
     )
     assert routes(desired(entry)) == {
         "org/chat": {
@@ -77,6 +88,13 @@ def test_the_gateway_routes_each_model_to_its_deployment() -> None:
             "defaults": {"temperature": 1},
             "stop": ["END"],
             "stop_token_ids": [2],
+            "stop_token_sequences": [[3, 4], [5, "x"]],
+            "max_input_tokens": 100,
+            "max_output_tokens": 50,
+            "chat": False,
+            "canary": {"model": "org/next", "percent": 5},
+            "fallback": "org/small",
+            "package": PACKAGES.engine,
             "description": "Small",
             "url": "https://example.com",
             "protect": True,
@@ -99,6 +117,35 @@ def test_the_gateway_is_as_large_as_the_cluster_says() -> None:
     assert (gateway.min_replicas, gateway.max_replicas) == (3, 3)
     assert gateway.application.deployments["Gateway"]["autoscaling_config"]["max_replicas"] == 3
     assert gateway.application.config["args"] == {"owner": OWNER, "num_cpus": 0}
+
+
+def gateway_settings(**settings: Any) -> dict[str, Any]:
+    """The gateway's `user_config` with these settings in the cluster file, without its table."""
+    token = {"token": {"env": "KEY"}}
+    cluster = Cluster.model_validate({"owner": OWNER, "local": True, "gateway": {**token, **settings}})
+    gateway = desired(model(), cluster=ClusterEntry("local", "local.yaml", cluster)).applications[0].application
+    settings = dict(gateway.deployments["Gateway"]["user_config"])
+    assert settings.pop("models")
+    return settings
+
+
+def test_a_gateway_that_does_as_ever_is_told_nothing() -> None:
+    assert gateway_settings() == {}
+    assert gateway_settings(limits={"start_s": 300, "body_mib": 64}, keys=[]) == {}
+
+
+def test_the_keys_and_limits_of_the_gateway_are_taken_in_place() -> None:
+    keys = [{"name": "b", "sha256": "b" * 64, "models": ["org/*"]}, {"name": "a", "sha256": "a" * 64}]
+    assert gateway_settings(keys=keys, limits={"body_mib": 2, "answer_s": 30}) == {
+        "keys": {"a": {"sha256": "a" * 64, "models": ["*"]}, "b": {"sha256": "b" * 64, "models": ["org/*"]}},
+        "limits": {"body_bytes": 2 * 2**20, "answer_s": 30},
+    }
+
+
+def test_both_sides_have_the_same_limits() -> None:
+    limits = GatewayLimits().model_dump()
+    limits["body_bytes"] = limits.pop("body_mib") * 2**20
+    assert asdict(Limits()) == limits
 
 
 def test_without_packages_the_image_has_the_code() -> None:
@@ -200,7 +247,27 @@ def test_the_order_of_files_does_not_matter(models: tuple[ModelEntry, ...], rand
     shuffled = list(models)
     random.shuffle(shuffled)
     first, second = (
-        canonical_text([dict(entry.application.config) for entry in desired(*order).applications])
+        canonical_bytes([dict(entry.application.config) for entry in desired(*order).applications])
         for order in (models, shuffled)
     )
     assert first == second
+
+
+def test_what_is_in_memory_is_not_compiled_again() -> None:
+    class Memory(dict[tuple[str, str], Any]):
+        def get(self, name: str, digest: str) -> Any:  # type: ignore[override]
+            return super().get((name, digest))
+
+        def put(self, name: str, digest: str, result: Any) -> None:
+            self[name, digest] = result
+
+    memory = Memory()
+    entries = registry(model("org/a"), model("org/b"))
+    first = desired_state(entries, CLUSTER, PACKAGES, memory)
+    made = dict(memory)
+    assert {name for name, _ in made} == {"org/a", "org/b", "gateway"}
+    second = desired_state(entries, CLUSTER, PACKAGES, memory)
+    assert memory == made
+    assert all(memory[key] is made[key] for key in made)
+    assert [entry.application for entry in second.applications] == [entry.application for entry in first.applications]
+    assert desired_state(entries, CLUSTER, PACKAGES).applications[1].bundles == second.applications[1].bundles

@@ -1,14 +1,15 @@
 import json
 import math
 
+import pytest
 from hypothesis import given
 
-from reconciler.state.json_value import canonical, canonical_text, digest, same
+from reconciler.state.json_value import canonical, canonical_bytes, canonical_json, digest, parse_json, rewritten, same
 from tests.support.strategies import json_values
 
 
 def test_integral_floats_are_integers_and_keys_are_sorted() -> None:
-    assert canonical_text({"b": 1.0, "a": (2, 0.5)}) == '{"a":[2,0.5],"b":1}'
+    assert canonical_bytes({"b": 1.0, "a": (2, 0.5)}) == b'{"a":[2,0.5],"b":1}'
 
 
 def test_booleans_are_not_numbers() -> None:
@@ -41,11 +42,47 @@ def test_a_text_with_half_a_surrogate_pair_has_a_digest() -> None:
 
 @given(json_values)
 def test_canonical_of_canonical_is_itself(value: object) -> None:
-    assert canonical_text(canonical(value)) == canonical_text(value)
+    assert canonical_bytes(canonical(value)) == canonical_bytes(value)
     assert repr(canonical(canonical(value))) == repr(canonical(value))
 
 
 @given(json_values, json_values)
 def test_same_is_equality_of_canonical_texts(left: object, right: object) -> None:
-    assert same(left, right) == (canonical_text(left) == canonical_text(right))
+    assert same(left, right) == (canonical_bytes(left) == canonical_bytes(right))
     assert same(left, left)
+
+
+@given(json_values)
+def test_a_text_that_is_rewritten_stays_canonical(value: object) -> None:
+    text = canonical_bytes(value)
+    assert rewritten(text, lambda found: found) == text
+    assert rewritten(text, lambda found: {"b": found, "a": [found]}) == canonical_bytes({"a": [value], "b": value})
+
+
+@given(json_values)
+def test_a_text_has_the_canonical_form_of_its_value(value: object) -> None:
+    text = json.dumps(value, indent=1).encode()
+    found, written = canonical_json(text)
+    assert canonical_bytes(found) == written == canonical_bytes(value)
+    assert same(found, value)
+    assert same(json.loads(written), value)
+    assert repr(parse_json(text)) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["NaN", "[1e400, 1]", "123456789012345678901234567890", '"\\ud83d"', "[Infinity]", "1e22", "-0.0"]
+)
+def test_what_the_quick_library_refuses_is_read_all_the_same(text: str) -> None:
+    found, written = canonical_json(text.encode())
+    assert repr(found) == repr(canonical(json.loads(text)))
+    assert json.loads(written.decode("utf-8", "surrogatepass")) == found or math.isnan(found)
+    assert canonical_bytes(found) == written
+    assert rewritten(written, lambda value: value) == written
+    assert repr(parse_json(written)) == repr(found)
+    assert repr(parse_json(text.encode())) == repr(json.loads(text))
+
+
+def test_no_json_is_an_error() -> None:
+    for read in (canonical_json, parse_json):
+        with pytest.raises(ValueError, match="Expecting"):
+            read(b"{")

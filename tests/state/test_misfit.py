@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.registry.spec import PlacementStrategy
+from reconciler.registry.choices import PlacementStrategy
 from reconciler.state.capacity import Bundles
 from reconciler.state.misfit import amounts, misfit
 
@@ -10,10 +10,6 @@ SMALL = {"GPU": 2.0, "CPU": 8.0}
 def test_amounts_start_with_gpus() -> None:
     assert amounts({"CPU": 9.0, "accelerator_type:L4": 0.001, "GPU": 2.0}) == "2 GPU, 9 CPU, 0.001 accelerator_type:L4"
     assert amounts({}) == "nothing"
-
-
-def test_what_fits_has_no_reason() -> None:
-    assert misfit(Bundles(({"GPU": 1.0},)), [SMALL]) is None
 
 
 @pytest.mark.parametrize(
@@ -46,6 +42,12 @@ def test_what_fits_has_no_reason() -> None:
             Bundles(({"GPU": 2.0},) * 2, PlacementStrategy.STRICT_SPREAD),
             [{"GPU": 4.0}, {"GPU": 1.0}],
             "needs 4 GPU in 2 parts (STRICT_SPREAD), and no choice of nodes has them",
+        ),
+        (
+            Bundles(({"GPU": 0.6},) * 3, PlacementStrategy.STRICT_PACK),
+            [{"GPU": 2.0}],
+            "needs 1.8 GPU on one node, and no node has that together; a fraction stays on one device "
+            "(0.6 + 0.6 + 0.6 GPU)",
         ),
     ],
 )
