@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def resolve(value: Any, environment: Mapping[str, str], key: str = "llm_config") -> Any:
@@ -28,4 +28,4 @@ def resolve(value: Any, environment: Mapping[str, str], key: str = "llm_config")
             raise LookupError(f"`{name}` is not set on this node but `{key}` refers to it: set it where Ray is started")
         return environment[name]
 
-    return _REFERENCE.sub(replacement, value)
+    return REFERENCE.sub(replacement, value)

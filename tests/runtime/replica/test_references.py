@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.engine.references import resolve
+from runtime.replica.references import resolve
 
 
 def test_references_are_replaced_at_any_depth_and_nothing_else_is_touched() -> None:
