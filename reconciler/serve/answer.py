@@ -11,7 +11,7 @@ HINT = "this is not what Ray 2.60 answers: check that the address is a Ray dashb
 
 def field(entry: JsonValue, key: str, where: str) -> Any:
     """A key that has to be there."""
-    if not isinstance(entry, Mapping) or key not in entry:
+    if not isinstance(entry, dict) or key not in entry:
         raise BadAnswer(f"the dashboard's answer lacks `{key}` in {where}", HINT)
     return entry[key]
 
@@ -19,7 +19,7 @@ def field(entry: JsonValue, key: str, where: str) -> Any:
 def mapping(entry: JsonValue, key: str, where: str) -> Mapping[str, Any]:
     """A mapping that has to be there."""
     value = field(entry, key, where)
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise BadAnswer(f"the dashboard's answer has no mapping `{key}` in {where}", HINT)
     return value
 

@@ -5,6 +5,8 @@
     ├── Unauthorized   the dashboard wants a token, or another one
     ├── PutRefused     the dashboard refused a document (Ray may have stored it all the same)
     ├── BadAnswer      an answer that is not what Ray 2.60 sends
+    ├── JobsUnusable   the dashboard offers no job API, or not to us
+    ├── GatewayRefused the gateway, or the engine behind it, answered with an error
     └── LocalError     the embedded local cluster: not up, died, or would not start
 
 Messages are what a user reads. None of them ever holds a token.
@@ -28,7 +30,11 @@ class Unreachable(ServeError):
 
 
 class Unauthorized(ServeError):
-    """The dashboard answered 401 or 403."""
+    """The dashboard answered 401, or 403: it may know who we are and still refuse this one request."""
+
+    def __init__(self, message: str, hint: str | None = None, status: int = 401) -> None:
+        super().__init__(message, hint)
+        self.status = status
 
 
 class PutRefused(ServeError):
@@ -45,6 +51,18 @@ class PutRefused(ServeError):
 
 class BadAnswer(ServeError):
     """An answer that cannot be what a Ray 2.60 dashboard means."""
+
+
+class JobsUnusable(ServeError):
+    """The dashboard offers no job API, or refuses it to us, so that no lease can be taken."""
+
+
+class GatewayRefused(ServeError):
+    """The gateway, or the engine behind it, answered with an error: `message` is its own, `status` that of HTTP."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class LocalError(ServeError):

@@ -9,10 +9,11 @@ import pytest
 from reconciler.registry.cluster import Cluster
 from reconciler.registry.registry import ClusterEntry
 from reconciler.serve import connect as connect_module
-from reconciler.serve.connect import connect
+from reconciler.serve.connect import connect, gateway_access
 from reconciler.serve.errors import LocalError, ServeError
 from reconciler.serve.local.processes import ProcessId, identify
 from reconciler.serve.local.record import LocalCluster, write_private
+from reconciler.state.traffic import UnknownTraffic
 
 TOKEN = "0123456789abcdef-token"
 
@@ -95,6 +96,31 @@ def test_a_token_file_without_a_token_is_told(tmp_path: Path, content: bytes, sa
         connect(entry({"file": f"{tmp_path}/token"}), env={}, local_directory=tmp_path)
 
 
+KEYS = {"keys": [{"name": "all", "sha256": "0" * 64}], "token": {"env": "KEY"}}
+
+
+def test_the_key_to_the_gateway_is_looked_for_when_it_is_needed(tmp_path: Path) -> None:
+    locked = entry(gateway={"address": "https://models.test", **KEYS})
+    with connect(locked, env={"KEY": "sk-1\n"}, local_directory=tmp_path) as connection:
+        assert connection.gateway_token() == "sk-1"
+    with connect(locked, env={}, local_directory=tmp_path) as connection:
+        said = "cluster `prod` takes its key to the gateway from the environment variable `KEY`, which is not set"
+        with pytest.raises(ServeError, match=said) as raised:
+            connection.gateway_token()
+        assert raised.value.hint == "`clusters/prod.yaml` says so under `gateway.token`"
+        assert connection.traffic() == UnknownTraffic(said)
+    with connect(entry(), env={}, local_directory=tmp_path) as connection:
+        assert connection.gateway_token() is None
+
+
+def test_a_local_cluster_may_have_keys_too(tmp_path: Path) -> None:
+    local_cluster(tmp_path, identify(os.getpid())).save()
+    cluster = Cluster.model_validate({"owner": "tests", "local": True, "gateway": KEYS})
+    found = ClusterEntry("local", "clusters/local.yaml", cluster)
+    with connect(found, env={"KEY": "sk-1"}, local_directory=tmp_path) as connection:
+        assert connection.gateway_token() == "sk-1"
+
+
 def test_without_a_local_cluster_the_command_that_starts_it_is_told(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="there is none in") as raised:
         connect(LOCAL, env={}, local_directory=tmp_path / "missing")
@@ -115,3 +141,10 @@ def test_a_local_cluster_is_found_with_its_token(tmp_path: Path, tokens: list[st
         assert connection.address == "http://127.0.0.1:20001"
         assert connection.gateway_address == "http://127.0.0.1:20002"
     assert tokens == [TOKEN]
+
+
+def test_the_gateway_is_found_without_the_token_of_the_dashboard(tmp_path: Path) -> None:
+    prod = entry({"env": "NOT_SET"})
+    assert gateway_access(prod, env={}, local_directory=tmp_path) == ("https://models.test", None)
+    with pytest.raises(LocalError, match="there is none"):
+        gateway_access(LOCAL, env={}, local_directory=tmp_path)

@@ -2,18 +2,30 @@
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
 from reconciler.registry.cluster import Cluster
+from reconciler.registry.registry import ModelEntry
 from reconciler.serve import packages
 from reconciler.serve.errors import ServeError
-from reconciler.serve.packages import resolve_packages, runtime_folder, runtime_package, zip_package
+from reconciler.serve.packages import (
+    KINDS,
+    needed,
+    package_folders,
+    resolve_packages,
+    runtime_folder,
+    runtime_package,
+    zip_package,
+)
+from tests.support.states import desired, model
 
 RUNTIME = runtime_folder()
 
@@ -26,15 +38,27 @@ def copy_of_runtime(folder: Path) -> Path:
     return Path(shutil.copytree(RUNTIME, folder / "runtime"))
 
 
-@pytest.mark.parametrize(("kind", "other"), [("engine", "gateway"), ("gateway", "engine")])
-def test_a_package_holds_the_files_of_its_kind_below_runtime(kind: packages.Kind, other: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_package_holds_the_files_of_its_kind_below_runtime(kind: str) -> None:
     package = runtime_package(kind)
     found = names(package.content)
+    shared = set() if kind == "gateway" else {"replica"}
+    assert set(package_folders(kind)) == {kind} | shared
     assert "runtime/__init__.py" in found
     assert f"runtime/{kind}/__init__.py" in found
-    assert not any(name.startswith(f"runtime/{other}/") for name in found)
+    assert {name.split("/")[1] for name in found} == {"__init__.py", kind} | shared
     assert all(name.endswith(".py") for name in found)
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_package_imports_of_ours_is_in_it(kind: str) -> None:
+    imported = {
+        name.split(".")[1]
+        for file in (RUNTIME / kind).rglob("*.py")
+        for name in re.findall(r"^\s*(?:from|import) (runtime\.\w+)", file.read_text(), re.MULTILINE)
+    }
+    assert imported <= set(package_folders(kind))
 
 
 def test_the_name_tells_the_kind_and_the_content() -> None:
@@ -91,17 +115,37 @@ def cluster(**named: str) -> Cluster:
 
 def test_what_a_cluster_does_not_name_is_uploaded() -> None:
     uris, uploads = resolve_packages(cluster())
-    assert (uris.engine, uris.gateway) == tuple(package.uri for package in uploads)
-    assert [package.name.rsplit("-", 1)[0] for package in uploads] == ["reconciler-engine", "reconciler-gateway"]
+    assert astuple(uris) == tuple(package.uri for package in uploads)
+    assert [package.name.rsplit("-", 1)[0] for package in uploads] == [f"reconciler-{kind}" for kind in KINDS]
 
 
 def test_what_a_cluster_names_is_taken_from_there() -> None:
-    uris, uploads = resolve_packages(cluster(engine="image", gateway="s3://bucket/gateway.zip"))
-    assert (uris.engine, uris.gateway) == (None, "s3://bucket/gateway.zip")
+    named = {**dict.fromkeys(KINDS, "image"), "gateway": "s3://bucket/gateway.zip"}
+    uris, uploads = resolve_packages(cluster(**named))
+    assert (uris.engine, uris.gateway, uris.saas) == (None, "s3://bucket/gateway.zip", None)
     assert uploads == ()
 
 
-def test_one_of_two_may_be_named() -> None:
-    uris, (upload,) = resolve_packages(cluster(engine="image"))
+def test_some_may_be_named() -> None:
+    uris, uploads = resolve_packages(cluster(engine="image"))
     assert uris.engine is None
-    assert uris.gateway == upload.uri
+    assert uris.gateway == uploads[0].uri
+    assert len(uploads) == len(KINDS) - 1
+
+
+SAAS = {"type": "SaaSEngine", "saas": {"base_url": "http://models", "model": "m"}}
+
+
+@pytest.mark.parametrize(
+    ("models", "kinds"),
+    [
+        ([], {"gateway"}),
+        ([model()], {"gateway", "engine"}),
+        ([model(engine=SAAS)], {"gateway", "saas"}),
+        ([model("a/a"), model("b/b", engine=SAAS), model("c/c", engine={"type": "LlamaCppEngine"})], set(KINDS)),
+    ],
+)
+def test_only_what_an_application_names_is_uploaded(models: list[ModelEntry], kinds: set[str]) -> None:
+    uris, uploads = resolve_packages(cluster())
+    sent = {package.name.rsplit("-", 1)[0] for package in needed(uploads, desired(*models, packages=uris))}
+    assert sent == {f"reconciler-{kind}" for kind in kinds}

@@ -5,10 +5,12 @@ import ssl
 import httpx
 import pytest
 
+from reconciler.serve.answers import NoAnswer
 from reconciler.serve.errors import BadAnswer, PutRefused, ServeError, Unauthorized, Unreachable
 from reconciler.serve.rest import RestClient
 from reconciler.state.live import LiveState, UnknownState
 from tests.support.dashboard import ADDRESS, Dashboard, application_details, rows, serve_details
+from tests.support.sender import refused, reset, silent
 
 APPLICATIONS = "/api/serve/applications/"
 TOKEN = "0123456789abcdef-token"
@@ -29,6 +31,16 @@ def test_a_read_asks_for_applications_nodes_and_usage(dashboard: Dashboard) -> N
     client.live_state()
     assert dashboard.paths().count("GET /api/ray/version") == 1
     assert "GET /api/v0/actors" not in dashboard.paths()
+
+
+def test_who_waits_asks_for_applications_alone(dashboard: Dashboard) -> None:
+    client = dashboard.client()
+    first = client.look_again()
+    asked = len(dashboard.asked)
+    assert client.look_again() == first
+    assert dashboard.paths()[asked:] == ["GET /api/serve/applications/"]
+    client.live_state()
+    assert dashboard.paths().count("GET /api/v0/nodes") == dashboard.paths().count("GET /api/cluster_status") == 2
 
 
 def test_it_never_looks_like_a_browser_and_shows_its_token(dashboard: Dashboard) -> None:
@@ -52,7 +64,7 @@ def test_credentials_in_the_address_are_not_shown(dashboard: Dashboard) -> None:
     assert dashboard.client("http://me:hush-hush@ray.test:8265").address == ADDRESS
 
 
-@pytest.mark.parametrize("busy", [httpx.ConnectError("refused"), httpx.Response(503), httpx.Response(429)])
+@pytest.mark.parametrize("busy", [refused(), httpx.Response(503), httpx.Response(429)])
 def test_a_read_is_tried_again_while_nobody_answers(dashboard: Dashboard, busy: object) -> None:
     dashboard.answers["GET /api/serve/applications/"] = [busy, busy, serve_details()]
     assert isinstance(dashboard.client().live_state(), LiveState)
@@ -60,12 +72,18 @@ def test_a_read_is_tried_again_while_nobody_answers(dashboard: Dashboard, busy: 
 
 
 def test_a_read_gives_up_after_four_tries(dashboard: Dashboard) -> None:
-    dashboard.answers["GET /api/serve/applications/"] = httpx.ConnectError("[Errno 111] Connection refused")
+    dashboard.answers["GET /api/serve/applications/"] = refused()
     with pytest.raises(Unreachable) as raised:
         dashboard.client().live_state()
     assert raised.value.message == f"cannot reach the Ray dashboard at {ADDRESS} (connection refused)"
-    assert "reconcile local up" in (raised.value.hint or "")
+    assert "`dashboard.address`" in (raised.value.hint or "")
     assert len(dashboard.asked) == 4
+
+
+def test_a_cluster_of_this_machine_may_not_be_up() -> None:
+    with pytest.raises(Unreachable) as raised, RestClient("http://127.0.0.1:9", sleep=lambda seconds: None) as client:
+        client.live_state()
+    assert "reconcile local up" in (raised.value.hint or "")
 
 
 def test_a_dashboard_that_stays_busy_is_unreachable_with_its_words(dashboard: Dashboard) -> None:
@@ -75,15 +93,14 @@ def test_a_dashboard_that_stays_busy_is_unreachable_with_its_words(dashboard: Da
 
 
 def test_a_time_out_is_not_tried_again(dashboard: Dashboard) -> None:
-    dashboard.answers["GET /api/serve/applications/"] = httpx.ReadTimeout("")
+    dashboard.answers["GET /api/serve/applications/"] = silent()
     with pytest.raises(Unreachable, match="no answer in time"):
         dashboard.client().live_state()
     assert len(dashboard.asked) == 1
 
 
 def test_a_certificate_that_is_not_trusted_points_to_the_ca_file(dashboard: Dashboard) -> None:
-    error = httpx.ConnectError("certificate verify failed")
-    error.__cause__ = ssl.SSLCertVerificationError("certificate verify failed")
+    error = NoAnswer(ssl.SSLCertVerificationError("certificate verify failed"), never_connected=True)
     dashboard.answers["GET /api/serve/applications/"] = error
     with pytest.raises(Unreachable) as raised:
         dashboard.client().live_state()
@@ -148,7 +165,7 @@ def test_a_put_is_sent_once_as_it_is(dashboard: Dashboard) -> None:
     assert request.content == b'{"applications":[{"name":"a"}]}'
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout(""), httpx.ReadError("reset")])
+@pytest.mark.parametrize("error", [refused(), silent(), reset()])
 def test_a_doubtful_put_is_never_repeated(dashboard: Dashboard, error: Exception) -> None:
     dashboard.answers["PUT /api/serve/applications/"] = error
     with pytest.raises(Unreachable):
@@ -217,7 +234,7 @@ def test_a_log_without_a_node_or_a_file_is_empty(dashboard: Dashboard) -> None:
 
 @pytest.mark.parametrize("address", ["", "ray.test:8265", "ftp://ray.test", "http://", "http://ray.test:many"])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(ServeError, match="is no address of a dashboard"):
+    with pytest.raises(ServeError, match="is no address of a web server"):
         RestClient(address)
 
 
@@ -227,8 +244,7 @@ def test_a_ca_file_that_cannot_be_read_is_named(tmp_path: object) -> None:
 
 
 def test_plain_http_at_an_https_address_is_told() -> None:
-    error = httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number")
-    error.__cause__ = ssl.SSLError("wrong version number")
+    error = NoAnswer(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), never_connected=True)
     dashboard = Dashboard()
     dashboard.answers["GET /api/serve/applications/"] = error
     with pytest.raises(Unreachable) as raised:
@@ -236,8 +252,29 @@ def test_plain_http_at_an_https_address_is_told() -> None:
     assert "`http://`" in (raised.value.hint or "")
 
 
-def test_a_closed_client_is_closed(dashboard: Dashboard) -> None:
+def test_leaving_closes_the_connections(dashboard: Dashboard) -> None:
     with dashboard.client() as client:
         client.serve_details()
-    with pytest.raises(RuntimeError, match="closed"):
-        client.serve_details()
+        assert not dashboard.sender.cleared
+    assert dashboard.sender.cleared
+
+
+def test_replicas_of_an_application_that_could_not_be_built_are_looked_for(dashboard: Dashboard) -> None:
+    other = {"name": "SERVE_REPLICA::ab#Light#r9", "state": "ALIVE"}
+    dashboard.answers["GET /api/v0/actors"] = rows(ACTORS["data"]["result"]["result"][0], other)
+    unbuilt = application_details("a", status="DEPLOY_FAILED", deployments={})
+    dashboard.answers["GET /api/serve/applications/"] = serve_details(a=unbuilt, ab=application_details("ab"))
+    state = dashboard.client().live_state()
+    assert isinstance(state, LiveState)
+    assert [(entry.name, entry.unlisted, entry.serves) for entry in state.applications] == [
+        ("a", ("r1",), True),
+        ("ab", (), True),
+    ]
+
+
+def test_replicas_that_ray_lists_are_not_looked_for(dashboard: Dashboard) -> None:
+    failed = application_details("a", status="DEPLOY_FAILED")
+    dashboard.answers["GET /api/serve/applications/"] = serve_details(a=failed)
+    state = dashboard.client().live_state()
+    assert isinstance(state, LiveState) and state.applications[0].unlisted == ()
+    assert "GET /api/v0/actors" not in dashboard.paths()

@@ -57,14 +57,20 @@ def test_messages_come_without_colours() -> None:
 
 def test_the_nodes_that_live_are_read_with_what_is_used() -> None:
     (node,) = read().nodes
-    assert node.node_id == "n1"
+    assert (node.node_id, node.use_is_told) == ("n1", True)
     assert node.total["GPU"] == 2.0
     assert node.used == {"CPU": 3.0, "accelerator_type:L4": 0.5, "node:__internal_head__": 0.001}
+
+
+def test_when_the_cluster_looked_at_what_is_used_is_read() -> None:
+    assert read().use_told_s == 1795257123.5
 
 
 @pytest.mark.parametrize("status", [None, {}, {"data": None}, {"data": {"clusterStatus": {}}}])
 def test_without_a_usage_report_nothing_counts_as_used(status: Any) -> None:
     assert read(status=status).nodes[0].used == {}
+    assert not read(status=status).nodes[0].use_is_told
+    assert read(status=status).use_told_s is None
 
 
 def test_cluster_wide_options_are_kept_without_nulls_and_secrets() -> None:
@@ -145,6 +151,13 @@ def test_no_answer_whatever_it_is_makes_the_reader_fail(answer: Any) -> None:
 def application_in(answer: Any) -> Any:
     fields = answer if isinstance(answer, dict) else {"deployments": {"Light": answer}}
     return serve_details(a={**application_details("a"), **fields})
+
+
+def test_the_type_of_a_node_is_the_group_that_the_autoscaler_labelled_it_with() -> None:
+    assert read().nodes[0].node_type is None
+    row = NODES["data"]["result"]["result"][0]
+    labelled = rows({**row, "labels": {"ray.io/node-group": "l4-small"}})
+    assert read(nodes=labelled).nodes[0].node_type == "l4-small"
 
 
 def test_a_node_list_without_rows_is_a_bad_answer() -> None:

@@ -9,11 +9,12 @@ from reconciler.serve.local import model, node, processes
 from reconciler.serve.local.lock import locked
 from reconciler.serve.local.node import NodeResources
 from reconciler.serve.local.record import LocalCluster, read
-from reconciler.serve.local.start import Progress, start_head, wait_until
+from reconciler.serve.local.start import Progress, environment, start_head, wait_until
 from reconciler.serve.rest import RestClient
 from reconciler.state.live import LiveState
 
 AUTH_MODES = ("disabled", "token")
+DATA_PLANES = ("proxy", "haproxy")
 
 _ATTEMPTS = 3
 """Starts with other ports when Ray does not come up: somebody may have taken one in between."""
@@ -27,11 +28,13 @@ def up(
     num_cpus: int = 8,
     num_gpus: int = 0,
     resources: Mapping[str, float] | None = None,
+    data_plane: str = "proxy",
     progress: Progress = lambda message: None,
 ) -> LocalCluster:
     """Start the local cluster, or return the one that runs already.
 
-    `directory` keeps what has to be remembered; `auth` is `disabled` or `token`; the resources are logical ones.
+    `directory` keeps what has to be remembered; `auth` is `disabled` or `token`; the resources are logical ones;
+    `data_plane` is `proxy`, Ray Serve's own, or `haproxy`.
     Builds the tiny models first, and starts Serve on a free port last. Whatever goes wrong, an interrupt included,
     nothing is left running. Raises `LocalError` with the end of Ray's own log, or another `ServeError`.
     """
@@ -48,7 +51,7 @@ def up(
         model.build(directory / "models" / "tiny-chat", seed=_MODEL_SEED)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return start_head(directory, auth, wanted, progress)
+                return start_head(directory, auth, wanted, progress, data_plane)
             except ServeError:
                 _clear(directory)
                 if attempt == _ATTEMPTS:
@@ -87,7 +90,7 @@ def add_node(directory: Path, resources: NodeResources) -> LocalCluster:
         if cluster is None or not cluster.is_alive:
             raise LocalError(f"there is no local cluster in `{directory}`", "start it with `reconcile local up`")
         before = _node_count(cluster)
-        env = node.environment(cluster.auth, cluster.token_file, cluster.models_directory)
+        env = environment(cluster)
         arguments = node.worker_arguments(cluster.gcs_address, resources)
         process = node.start(arguments, env, cluster.temp_directory, cluster.log_file)
         leader = processes.identify(process.pid)

@@ -71,6 +71,8 @@ def environment(auth: str, token_file: Path, models: Path) -> dict[str, str]:
     env |= {
         "RAY_AUTH_MODE": auth,
         "RAY_USAGE_STATS_ENABLED": "0",
+        # Ray runs replicas with the lowest priority but four: beside a build or a test run they would hardly start.
+        "RAY_worker_niceness": "0",
         "RECONCILER_LOCAL_MODELS": str(models),
     }
     if auth == "token":

@@ -36,6 +36,8 @@ class LocalCluster:
     """Everything that ran when the start was complete."""
     ready: bool = False
     """Whether the start was complete."""
+    data_plane: str = "proxy"
+    """What is in front of the applications: Ray Serve's own `proxy`, or `haproxy`."""
 
     @property
     def models_directory(self) -> Path:
@@ -82,6 +84,7 @@ class LocalCluster:
             "leaders": [[process.pid, process.started] for process in self.leaders],
             "processes": [[process.pid, process.started] for process in self.processes],
             "ready": self.ready,
+            "data_plane": self.data_plane,
         }
         write_private(self.directory / _RECORD, json.dumps(document, indent=1) + "\n")
 
@@ -124,4 +127,5 @@ def _from_document(directory: Path, document: Mapping[str, Any]) -> LocalCluster
         leaders=tuple(ProcessId(pid, started) for pid, started in document["leaders"]),
         processes=tuple(ProcessId(pid, started) for pid, started in document["processes"]),
         ready=document["ready"],
+        data_plane=document.get("data_plane", "proxy"),
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.serve.errors import LocalError, ServeError, Unauthorized
-from reconciler.serve.local import node, processes
+from reconciler.serve.local import haproxy, node, processes
 from reconciler.serve.local.node import NodeResources
 from reconciler.serve.local.record import LocalCluster, write_private
 from reconciler.serve.rest import RestClient
@@ -20,7 +20,9 @@ _POLL_S = 0.25
 _LOG_LINES = 15
 
 
-def start_head(directory: Path, auth: str, resources: NodeResources, progress: Progress) -> LocalCluster:
+def start_head(
+    directory: Path, auth: str, resources: NodeResources, progress: Progress, data_plane: str
+) -> LocalCluster:
     """Start it and wait until it serves. What is started is recorded at once, so that it can be stopped whatever
     happens. Raises `LocalError` with the end of Ray's log, or another `ServeError`."""
     gcs, dashboard, http, grpc = node.free_ports(4)
@@ -32,11 +34,12 @@ def start_head(directory: Path, auth: str, resources: NodeResources, progress: P
         auth=auth,
         temp_directory=node.temp_directory(),
         leaders=(),
+        data_plane=data_plane,
     )
     cluster.save()
     if auth == "token":
         write_private(cluster.token_file, secrets.token_hex(32))
-    env = node.environment(auth, cluster.token_file, cluster.models_directory)
+    env = environment(cluster)
     cluster.log_file.unlink(missing_ok=True)
     progress(f"starting Ray with its dashboard at {cluster.dashboard_address}")
     process = node.start(node.head_arguments(gcs, dashboard, resources), env, cluster.temp_directory, cluster.log_file)
@@ -61,6 +64,12 @@ def start_head(directory: Path, auth: str, resources: NodeResources, progress: P
     cluster = cluster.complete(processes.with_descendants(cluster.leaders))
     cluster.save()
     return cluster
+
+
+def environment(cluster: LocalCluster) -> dict[str, str]:
+    """What the processes of each node see."""
+    env = node.environment(cluster.auth, cluster.token_file, cluster.models_directory)
+    return env | haproxy.settings(cluster.temp_directory) if cluster.data_plane == "haproxy" else env
 
 
 def wait_until(

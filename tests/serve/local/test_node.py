@@ -39,6 +39,7 @@ def test_ray_s_settings_of_the_caller_do_not_reach_the_cluster(monkeypatch: pyte
     assert env["RECONCILER_LOCAL_MODELS"] == str(tmp_path / "models")
     assert env["SOMETHING"] == "else"
     assert not {"RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(env)
+    assert env["RAY_worker_niceness"] == "0"
 
 
 def test_with_a_token_ray_is_told_its_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def cluster(directory: Path, auth: str = "disabled") -> LocalCluster:
 
 
 def test_a_saved_cluster_is_read_back(tmp_path: Path) -> None:
-    saved = cluster(tmp_path).complete((ProcessId(1, "a"), ProcessId(2, "b")))
+    saved = replace(cluster(tmp_path).complete((ProcessId(1, "a"), ProcessId(2, "b"))), data_plane="haproxy")
     saved.save()
     assert read(tmp_path) == saved
     assert saved.ready
