@@ -1,25 +1,38 @@
 """Building the Plan from what should be and what is. Pure: no clock, no order of files, no network."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import cache, partial
 
 from reconciler.plan.caution import cautions
+from reconciler.plan.ceiling import ceiling, starving
 from reconciler.plan.change import Change
-from reconciler.plan.document import carry_out, document, live_configs
-from reconciler.plan.footing import Footing, footing, room_of
+from reconciler.plan.document import Configs, carry_out, document, live_configs, sent_along
+from reconciler.plan.footing import Footing, footing
+from reconciler.plan.gpu_hours import daily_cost
 from reconciler.plan.guards import Situation, objections
+from reconciler.plan.holders import holders, room_now, untold_use
 from reconciler.plan.intent import action
+from reconciler.plan.later import Later
 from reconciler.plan.match import Match, difference, match
 from reconciler.plan.options import PlanOptions
-from reconciler.plan.plan import Action, Hold, Plan, Source, Wave
-from reconciler.plan.routes import by_application, gateway_beside_holds, live_routes
-from reconciler.plan.waves import Refusal, Schedule, schedule
+from reconciler.plan.plan import Action, ActionKind, Hold, Plan, Source, Wave
+from reconciler.plan.poison import poisoned
+from reconciler.plan.refusal import Refusal
+from reconciler.plan.routes import by_application, gateway_beside_holds, live_routes, routes_of
+from reconciler.plan.selection import Selection, left_out, narrowed, select
+from reconciler.plan.undone_rollback import undone_rollback
+from reconciler.plan.usage import Usage, unknown_usage
+from reconciler.plan.waves import Schedule, schedule
 from reconciler.registry.registry import ClusterEntry, Registry
-from reconciler.state.capacity import Capacity, add_up, times
-from reconciler.state.desired import DesiredState, RuntimePackages
-from reconciler.state.json_value import digest
+from reconciler.state.capacity import Capacity, add_up, add_up_replicas, times
+from reconciler.state.desired import DesiredState
+from reconciler.state.elastic import Spare, spare_nodes, with_all
+from reconciler.state.json_value import JsonValue, digest
 from reconciler.state.live import LiveState, UnknownState
-from reconciler.state.names import GATEWAY_APPLICATION
+from reconciler.state.names import GATEWAY_APPLICATION, application_name
+from reconciler.state.provenance import load_seconds
+from reconciler.state.runtime_packages import RuntimePackages
 
 __all__ = ["PlanOptions", "PlanRefused", "build_plan", "source_digest"]
 
@@ -40,50 +53,107 @@ def build_plan(
     address: str,
     source: Source,
     options: PlanOptions,
+    usage: Usage = None,
 ) -> Plan:
-    """What one apply would do to the cluster at `address`. Raises `PlanRefused` when its state is unknown."""
+    """What one apply would do to the cluster at `address`. `usage` says who uses its models, as far as somebody asked
+    (`plan.usage.deletes` says when it matters).
+
+    Raises `PlanRefused` when its state is unknown, and `plan.selection.SelectionError` when the options name a model
+    that is not there.
+    """
     if isinstance(live, UnknownState):
         raise PlanRefused(live.reason, live.hint)
     found = match(desired, live)
-    room, node_index = room_of(live)
+    rest: tuple[str, ...] = ()
+    selection = select(options.models, desired, live)
+    if selection is not None:
+        everything, desired = found, narrowed(desired, live, selection)
+        found = selection.narrow(match(desired, live))
+        rest = left_out(everything, found)
+    room, node_index = room_now(live, _asked(desired))
     footings = {candidate.name: footing(candidate, node_index) for candidate in found.candidates}
+    gateway = desired.application(GATEWAY_APPLICATION)
+    wanted = routes_of(gateway.application if gateway else None)
+    situation = Situation(found, live, options, desired.owner, wanted, usage)
     refused = {
         name: Refusal(footings[name], objection.guard, objection.reason, objection.release)
-        for name, objection in objections(Situation(found, live, options, desired.owner)).items()
+        for name, objection in objections(situation).items()
     }
     free_to_go = (one for name, one in footings.items() if name not in refused)
-    scheduled = schedule(free_to_go, room, allow_downtime=options.allow_downtime)
+    spare = spare_nodes(desired.node_types, live.nodes)
+    full = with_all(room, spare)
+    scheduled = schedule(
+        free_to_go,
+        room,
+        allow_downtime=options.allow_downtime,
+        max_starts=desired.max_starts,
+        holders=Later(partial(holders, live)),
+        spare=spare,
+    )
     refused |= {refusal.footing.name: refusal for refusal in scheduled.refusals}
     footings = _with_honest_gateway(footings, desired, live, found, refused)
-    model_ids = {name: model_id for name, (model_id, _) in by_application(live_routes(found.owned)).items()}
+    model_ids = Later(partial(_live_model_ids, found))
+    intend = partial(action, model_ids=model_ids, measured=load_seconds(live, desired.owner))
+    waves = tuple(_waves(scheduled, footings, live, intend))
+    _refuse_poison(waves, live)
     return Plan(
         cluster=desired.cluster,
         address=address,
         ray_version=live.ray_version,
         source=source,
         live_fingerprint=live.fingerprint,
-        waves=tuple(_waves(scheduled, footings, live, model_ids)),
+        waves=waves,
         holds=tuple(
-            Hold(action(one.footing, None, model_ids), one.guard, one.reason, one.release)
-            for _, one in sorted(refused.items())
+            Hold(intend(one.footing, None), one.guard, one.reason, one.release) for _, one in sorted(refused.items())
         ),
         unmanaged=found.unmanaged,
-        capacity=_capacity(desired, live, scheduled),
-        warnings=cautions(desired, live, found, room),
+        capacity=_capacity(desired, live, scheduled, spare),
+        warnings=(
+            *cautions(desired, live, found, full),
+            *untold_use(live),
+            *starving(desired, live, full, node_index),
+            *map(_by_luck, scheduled.by_luck),
+            *unknown_usage(found, usage, wanted, refused),
+            *undone_rollback(found, live, desired.owner, source),
+        ),
         options=options,
+        left_out=rest,
+        daily_cost=daily_cost(found, live.nodes, desired.prices, refused.keys()),
+        short_of_room=scheduled.tight,
     )
 
 
-def source_digest(registry: Registry, cluster: ClusterEntry, packages: RuntimePackages) -> str:
+def _refuse_poison(waves: tuple[Wave, ...], live: LiveState) -> None:
+    """Raise `PlanRefused` where the first document repeats a config that makes Ray refuse the whole of it, and store it
+    all the same."""
+    changed = {action.name for action in waves[0].actions} if waves else set()
+    reason = poisoned(each for each in sent_along(live) if each.name not in changed) if waves else None
+    if reason is not None:
+        raise PlanRefused(f"{reason}; Ray refuses every document that holds it", "mend it with `reconcile repair`")
+
+
+def _by_luck(name: str) -> str:
+    return (
+        f"`{name}` finds a place only if Ray happens to choose well among equally good nodes; if it stays pending, "
+        "apply rolls it back"
+    )
+
+
+def source_digest(
+    registry: Registry, cluster: ClusterEntry, packages: RuntimePackages, selection: Selection | None = None
+) -> str:
     """SHA-256 over what a plan is computed from, except the cluster's state: the canonical models that the cluster is
-    to serve, the cluster's settings and the code packages. Neither comments nor the order of files count."""
+    to serve (with a selection the chosen ones), the cluster's settings and the code packages. Neither comments nor the
+    order of files count."""
     return digest(
         {
-            "cluster": {"name": cluster.name, **cluster.cluster.model_dump(mode="json")},
+            "cluster": {"name": cluster.name, "digest": cluster.digest},
             "models": {
-                entry.spec.model_id: entry.spec.model_dump(mode="json") for entry in registry.models_of(cluster)
+                entry.model_id: entry.digest
+                for entry in registry.models_of(cluster)
+                if selection is None or application_name(entry.model_id) in selection.chosen
             },
-            "packages": {"engine": packages.engine, "gateway": packages.gateway},
+            "packages": asdict(packages),
         }
     )
 
@@ -100,6 +170,8 @@ def _with_honest_gateway(
     result = dict(footings)
     gateway = result.get(GATEWAY_APPLICATION)
     if gateway is None or not refused or GATEWAY_APPLICATION in refused:
+        return result
+    if gateway.candidate.kind is ActionKind.RETRY and not gateway.candidate.change.fields:
         return result
     present = {entry.name for entry in found.owned}
     entry = gateway_beside_holds(desired, live_routes(found.owned), refused.keys(), present)
@@ -121,24 +193,50 @@ def _is_empty(change: Change) -> bool:
 
 
 def _waves(
-    scheduled: Schedule, footings: Mapping[str, Footing], live: LiveState, model_ids: Mapping[str, str]
+    scheduled: Schedule,
+    footings: Mapping[str, Footing],
+    live: LiveState,
+    intend: Callable[..., Action],
 ) -> Iterator[Wave]:
-    configs = live_configs(live)
+    configs: Callable[[], Configs] = cache(partial(live_configs, live))
     for steps in scheduled.waves:
         actions: tuple[Action, ...] = tuple(
-            action(footings[step.footing.name], step.rollout, model_ids)
+            intend(footings[step.footing.name], step.rollout, awaits=step.awaits)
             for step in steps
             if step.footing.name in footings
         )
         if actions:
-            configs = carry_out(configs, actions)
-            yield Wave(actions, document(live, configs))
+            configs = cache(partial(_carried_out, configs, actions))
+            yield Wave(actions, Later(partial(_document, live, configs)))
 
 
-def _capacity(desired: DesiredState, live: LiveState, scheduled: Schedule) -> Capacity:
+def _carried_out(before: Callable[[], Configs], actions: tuple[Action, ...]) -> Configs:
+    return carry_out(before(), actions)
+
+
+def _document(live: LiveState, configs: Callable[[], Configs]) -> Mapping[str, JsonValue]:
+    return document(live, configs())
+
+
+def _live_model_ids(found: Match) -> Mapping[str, str]:
+    """The model of each application that our live gateway routes to."""
+    return {name: model_id for name, (model_id, _) in by_application(live_routes(found.owned)).items()}
+
+
+def _asked(desired: DesiredState) -> set[str]:
+    shapes = {id(entry.bundles): entry.bundles for entry in desired.applications}
+    return {name for bundles in shapes.values() for name in bundles.total}
+
+
+def _capacity(desired: DesiredState, live: LiveState, scheduled: Schedule, spare: Spare) -> Capacity:
+    total = add_up(node.total for node in live.nodes)
+    more = add_up(times(kind.resources, count) for kind, count in spare.items())
     return Capacity(
-        total=add_up(node.total for node in live.nodes),
+        total=total,
         used=add_up(node.used for node in live.nodes),
-        needed=add_up(times(entry.bundles.total, entry.min_replicas) for entry in desired.applications),
+        needed=add_up_replicas((entry.bundles, entry.min_replicas) for entry in desired.applications),
         peak={resource: scheduled.peak[resource] for resource in sorted(scheduled.peak)},
+        limit=add_up((total, more)) if desired.node_types else None,
+        ceiling=ceiling(desired),
+        added=dict(sorted(scheduled.added.items())),
     )

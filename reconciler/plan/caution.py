@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from reconciler.plan.footing import bundles_key
-from reconciler.plan.impact import PROVEN_RAY, is_proven
+from reconciler.plan.footing import bundles_key, initial_replicas, replicas_after, target_replicas
+from reconciler.plan.impact import is_proven
 from reconciler.plan.match import Match
 from reconciler.plan.plan import ActionKind
+from reconciler.plan.rules import PROVEN_RAY
 from reconciler.plan.text import first_line, plural
 from reconciler.state.desired import DesiredState
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
@@ -18,6 +19,7 @@ def cautions(desired: DesiredState, live: LiveState, found: Match, room: Room) -
         *_unproven(live),
         *(text for there in sorted(found.unchanged, key=lambda entry: entry.name) for text in _unsettled(there)),
         *_failed_before(found),
+        *_counts_reset(found),
         *_beyond_reach(desired, room),
     )
 
@@ -31,12 +33,7 @@ def _unproven(live: LiveState) -> Iterator[str]:
 
 
 def _unsettled(there: LiveApplication) -> Iterator[str]:
-    if there.status is ApplicationStatus.DEPLOY_FAILED:
-        yield (
-            f"`{there.name}` is as the registry says but failed to deploy{_because(there)}; Ray does not try the same "
-            "config again: change the model, or apply it once with `enabled: false` and then with `true`"
-        )
-    elif there.status is ApplicationStatus.UNHEALTHY:
+    if there.status is ApplicationStatus.UNHEALTHY:
         yield f"`{there.name}` is as the registry says but unhealthy{_because(there)}; a plan cannot mend it"
     elif there.status is not ApplicationStatus.RUNNING:
         yield f"`{there.name}` is as the registry says and still {there.status}; apply waits for it"
@@ -57,14 +54,34 @@ def _failed_before(found: Match) -> Iterator[str]:
             )
 
 
+def _counts_reset(found: Match) -> Iterator[str]:
+    """Replica counts that the autoscaler chose and a change would set anew."""
+    for candidate in found.candidates:
+        desired, there = candidate.desired, candidate.live
+        if candidate.kind is not ActionKind.UPDATE or desired is None or there is None or not there.deployments:
+            continue
+        before, after = target_replicas(there), replicas_after(desired, there)
+        if initial_replicas(desired) is not None and before != after:
+            yield (
+                f"the change sets `{there.name}` from {plural(before, 'replica')} back to its `initial_replicas`, "
+                f"{after}; without that key in the file the count stays as it is"
+            )
+        elif after < before:
+            yield f"`{there.name}` runs {plural(before, 'replica')} now; its new `max_replicas` stops {before - after}"
+
+
 def _beyond_reach(desired: DesiredState, room: Room) -> Iterator[str]:
     """Models whose autoscaling may ask for more than the cluster has when nothing else runs there."""
     empty = room.emptied()
     answers: dict[tuple[object, ...], int] = {}
+    keys: dict[int, tuple[object, ...]] = {}
     for entry in desired.applications:
         if entry.max_replicas == entry.min_replicas:
             continue
-        key = (entry.max_replicas, *bundles_key(entry.bundles))
+        shape = id(entry.bundles)
+        if shape not in keys:
+            keys[shape] = bundles_key(entry.bundles)
+        key = (entry.max_replicas, *keys[shape])
         if key not in answers:
             answers[key] = empty.count(entry.bundles, entry.max_replicas)
         if 0 < answers[key] < entry.max_replicas:

@@ -43,6 +43,8 @@ class FieldChange:
     impact: Impact
     reason: str
     """Why this field has that impact, in Ray's terms."""
+    source: str = ""
+    """Where Ray says so (`plan.rules`); empty where it is our own rule."""
 
 
 @dataclass(frozen=True, slots=True)

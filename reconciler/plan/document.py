@@ -4,11 +4,10 @@ PUT is total: what the body does not list is deleted. So a body starts from ever
 words, and only what a wave acts on is replaced or left out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.plan.impact import BATCH_OPTION, SURGE_OPTION
 from reconciler.plan.plan import Action, Rollout
-from reconciler.registry.spec import RolloutStrategy
 from reconciler.state.application import Application
 from reconciler.state.json_value import JsonValue
 from reconciler.state.live import ApplicationStatus, LiveState
@@ -16,14 +15,19 @@ from reconciler.state.live import ApplicationStatus, LiveState
 Configs = dict[str, Mapping[str, JsonValue]]
 
 
-def live_configs(live: LiveState) -> Configs:
-    """Every declarative application's config as it is live, by name. One that Ray is deleting would come back to life,
-    and one that a program deployed is not touched by a PUT."""
-    return {
-        entry.name: entry.application.config
+def sent_along(live: LiveState) -> Iterator[Application]:
+    """The applications that a document repeats unless it changes them. One that Ray is deleting would come back to
+    life, and one that a program deployed is not touched by a PUT."""
+    return (
+        entry.application
         for entry in live.applications
         if entry.declarative and entry.application is not None and entry.status is not ApplicationStatus.DELETING
-    }
+    )
+
+
+def live_configs(live: LiveState) -> Configs:
+    """Their configs as they are live, by name."""
+    return {application.name: application.config for application in sent_along(live)}
 
 
 def carry_out(configs: Configs, actions: Iterable[Action]) -> Configs:
@@ -42,8 +46,8 @@ def rollout_config(application: Application, rollout: Rollout | None) -> Mapping
     if rollout is None:
         return application.config
     options: dict[str, JsonValue] = {SURGE_OPTION: rollout.surge_percent}
-    if rollout.strategy is RolloutStrategy.RECREATE:
-        options[BATCH_OPTION] = 1.0
+    if rollout.batch_share is not None:
+        options[BATCH_OPTION] = rollout.batch_share
     deployments = [{**override, **options} for override in application.config["deployments"]]
     return {**application.config, "deployments": deployments}
 

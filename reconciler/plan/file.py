@@ -6,7 +6,7 @@ again from the registry and the live cluster; `why_stale` says in which respects
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from reconciler.plan.encode import FORMAT_VERSION, plan_json
@@ -37,6 +37,12 @@ class PlanFile:
     def cluster(self) -> str:
         """The cluster it is for."""
         return str(self.document["cluster"])
+
+    @property
+    def rollback_to(self) -> str | None:
+        """The commit that it goes back to, of a saved rollback."""
+        found = self.document.get("rollback_to")
+        return None if found is None else str(found)
 
 
 def dump(plan: Plan, *, created: datetime, lifetime: timedelta) -> str:
@@ -72,8 +78,16 @@ def load(text: str) -> PlanFile:
         document=sealed,
         created=datetime.fromisoformat(sealed["created"]),
         expires=datetime.fromisoformat(sealed["expires"]),
-        options=PlanOptions(**sealed["options"]),
+        options=options_of(sealed["options"]),
     )
+
+
+def options_of(mapping: Mapping[str, JsonValue]) -> PlanOptions:
+    """The options that a plan was made with; those of a later minor version are left out. `why_stale` compares what
+    comes of them, so one that matters is noticed."""
+    known = {field.name for field in fields(PlanOptions)}
+    values = {key: value for key, value in mapping.items() if key in known}
+    return PlanOptions(**{**values, "models": tuple(values.get("models", ()))})
 
 
 _AGAIN = "make one with `reconcile plan --out FILE`"
@@ -86,10 +100,12 @@ def why_stale(plan_file: PlanFile, plan: Plan, now: datetime) -> tuple[str, ...]
     plan stale.
     """
     saved, current = plan_file.document, plan_json(plan)
+    if saved.get("as_of") is not None:
+        return (f"it rests on a snapshot of {saved['as_of']}, not on the cluster",)
     return (
         *_expired(plan_file, now),
         *_moved(saved, current),
-        *_other_registry(saved["source"], current["source"]),
+        *_other_registry(saved["source"], current["source"], bool(plan_file.options.models)),
         *_other_live_state(saved, current),
     )
 
@@ -108,8 +124,14 @@ def _moved(saved: Mapping[str, JsonValue], current: Mapping[str, JsonValue]) -> 
         yield f"the cluster ran Ray {saved['ray_version']} and runs {current['ray_version']} now"
 
 
-def _other_registry(saved: Mapping[str, JsonValue], current: Mapping[str, JsonValue]) -> Iterator[str]:
-    if saved["commit"] != current["commit"] or saved["tree"] != current["tree"]:
+def _other_registry(saved: Mapping[str, JsonValue], current: Mapping[str, JsonValue], selected: bool) -> Iterator[str]:
+    if selected:
+        # A plan for some models depends on their files and the cluster's alone, and all of that is in the digest.
+        if saved["digest"] != current["digest"]:
+            yield "what the registry says about this cluster or the chosen models has changed since"
+        return
+    # A merge or a squash is another commit of the very files that were reviewed.
+    if saved["tree"] != current["tree"] or (saved["tree"] is None and saved["commit"] != current["commit"]):
         yield f"the registry was at {_revision(saved)} and is at {_revision(current)} now"
     if saved["digest"] != current["digest"]:
         yield "what the registry says about this cluster has changed since"
@@ -155,7 +177,7 @@ def _deed(action: Mapping[str, JsonValue]) -> str:
 
 
 def _way(rollout: JsonValue) -> JsonValue:
-    return rollout and [rollout["strategy"], rollout["surge_percent"]]
+    return rollout and [rollout["strategy"], rollout["surge_percent"], rollout.get("batch_share")]
 
 
 def _turn(saved: tuple[str, JsonValue] | None, current: tuple[str, JsonValue] | None) -> str:

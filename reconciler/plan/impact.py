@@ -7,12 +7,11 @@ Three rules decide, all read from Ray 2.60: the code version of the application 
 
 from collections.abc import Iterable
 
+from reconciler.plan import rules
 from reconciler.plan.change import Impact
 from reconciler.plan.code_version import is_code_input
+from reconciler.plan.rules import PROVEN_RAY, Rule
 from reconciler.state.json_value import JsonValue
-
-PROVEN_RAY = "2.60"
-"""The Ray version, major and minor, whose rules these are."""
 
 SURGE_OPTION = "max_surge_percent"
 BATCH_OPTION = "rolling_update_percentage"
@@ -32,6 +31,17 @@ RESTART_OPTIONS = frozenset(
         "deployment_actors",
     }
 )
+UNNOTICED_OPTIONS = frozenset(
+    {
+        "placement_group_bundles",
+        "placement_group_strategy",
+        "placement_group_bundle_label_selector",
+        "placement_group_fallback_strategy",
+        "max_replicas_per_node",
+    }
+)
+"""Options that Ray does not compare when it asks whether a deployment has changed: another value is stored, and taken
+over with the next change that it notices (`DeploymentState.deploy`)."""
 RECONFIGURE_OPTIONS = frozenset(
     {
         "max_ongoing_requests",
@@ -68,44 +78,40 @@ def is_proven(ray_version: str) -> bool:
     return ray_version == PROVEN_RAY or ray_version.startswith(f"{PROVEN_RAY}.")
 
 
-def field_impact(
+def field_rule(
     keys: tuple[str, ...], before: JsonValue, after: JsonValue, *, code_changed: bool, proven: bool = True
-) -> tuple[Impact, str]:
-    """The impact of one field that differs, and the reason.
+) -> Rule:
+    """The rule that says what one field that differs does.
 
     `keys` leads to the field, deployments by name; `code_changed` is whether the code versions of the two configs
     differ, which alone decides for its inputs.
     """
     if not proven:
-        return Impact.ROLLING_RESTART, f"the rules are proven for Ray {PROVEN_RAY} only, so the worst is expected"
+        return rules.UNPROVEN
     if code_changed and is_code_input(keys):
-        return Impact.ROLLING_RESTART, "part of the application's code version"
+        return rules.CODE_VERSION
     if keys[0] == "deployments":
-        return _option_impact(keys[2], keys[3:], before, after)
+        return _option_rule(keys[2], keys[3:], before, after)
     if is_code_input(keys):
-        return Impact.IN_PLACE, "leaves the code version as it is"
-    if keys[0] in ("route_prefix", "logging_config"):
-        return Impact.RECONFIGURE, "handed to the running replicas"
+        return rules.SAME_CODE_VERSION
+    if keys[0] == "route_prefix":
+        return rules.ROUTE_PREFIX
+    if keys[0] == "logging_config":
+        return rules.REPLICA
     if keys[0] == "external_scaler_enabled":
-        return Impact.IN_PLACE, "only the controller uses it"
-    return _unknown(keys[0])
+        return rules.EXTERNAL_SCALER
+    return rules.unknown(keys[0])
 
 
-def _option_impact(option: str, below: tuple[str, ...], before: JsonValue, after: JsonValue) -> tuple[Impact, str]:
+def _option_rule(option: str, below: tuple[str, ...], before: JsonValue, after: JsonValue) -> Rule:
     if option in RESTART_OPTIONS:
-        return Impact.ROLLING_RESTART, "decides how replica actors are placed and started"
+        return rules.ACTOR
     if option == "autoscaling_config":
-        if not below or below[0] in REPLICA_AUTOSCALING_KEYS:
-            return Impact.RECONFIGURE, "handed to the running replicas"
-        return Impact.IN_PLACE, "only the autoscaler uses it"
+        return rules.REPLICA_METRICS if not below or below[0] in REPLICA_AUTOSCALING_KEYS else rules.AUTOSCALER
     if option == "num_replicas" and "auto" in (before, after):
-        return Impact.RECONFIGURE, "brings or takes an autoscaling block, which the running replicas are told"
+        return rules.AUTOSCALING_BLOCK
     if option in RECONFIGURE_OPTIONS:
-        return Impact.RECONFIGURE, "handed to the running replicas"
+        return rules.REPLICA
     if option in IN_PLACE_OPTIONS:
-        return Impact.IN_PLACE, "only the controller uses it"
-    return _unknown(option)
-
-
-def _unknown(key: str) -> tuple[Impact, str]:
-    return Impact.ROLLING_RESTART, f"`{key}` is no option of Ray Serve {PROVEN_RAY}, so the worst is expected"
+        return rules.CONTROLLER
+    return rules.unknown(option)

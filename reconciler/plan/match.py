@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from reconciler.plan.change import Change, Impact
 from reconciler.plan.diff import diff
 from reconciler.plan.plan import ActionKind
+from reconciler.plan.retry import retry
 from reconciler.state.desired import DesiredApplication, DesiredState
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
 
@@ -34,6 +35,11 @@ class Candidate:
     def restarts(self) -> bool:
         """Whether running replicas are replaced."""
         return self.change.impact.restarts
+
+    @property
+    def starts_replicas(self) -> bool:
+        """Whether all its replicas are new ones, though the application is there already."""
+        return self.restarts or self.kind is ActionKind.RETRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,9 @@ def _wanted(
             yield Candidate(ActionKind.CREATE, entry, there, change)
             continue
         change = difference(entry, there, live)
-        if change.fields:
+        if there.status is ApplicationStatus.DEPLOY_FAILED and not change.impact.restarts:
+            yield Candidate(ActionKind.RETRY, entry, there, retry(change, there))
+        elif change.fields:
             yield Candidate(ActionKind.UPDATE, entry, there, change)
 
 

@@ -5,13 +5,14 @@ registry and the live state alone: no clock, no order of files.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.diagnostics import Position
 from reconciler.plan.change import Change, Impact
+from reconciler.plan.cost import Cost, DailyCost, LimitBasis
 from reconciler.plan.options import NOTHING_ALLOWED, PlanOptions
-from reconciler.registry.spec import RolloutStrategy
+from reconciler.registry.choices import RolloutStrategy
 from reconciler.state.capacity import Bundles, Capacity
 from reconciler.state.json_value import JsonValue
 
@@ -21,6 +22,8 @@ class ActionKind(StrEnum):
 
     CREATE = "create"
     UPDATE = "update"
+    RETRY = "retry"
+    """As the registry says but failed to deploy: Ray is made to try again."""
     DELETE = "delete"
 
 
@@ -34,6 +37,12 @@ class Rollout:
     downtime_expected: bool
     sentence: str
     """One line for people, such as `no downtime expected (surge fits)`."""
+    batch: int = 0
+    """Replicas that are replaced at a time: with surge those that start beside the old ones, else those that stop."""
+    batch_share: float | None = None
+    """Ray's `rolling_update_percentage` for this rollout, a share; None leaves Ray's own."""
+    serving: int = 0
+    """The fewest replicas that serve meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,12 @@ class Action:
     """Seconds until the new version must serve."""
     position: Position | None
     """Where the model is written; None for the gateway and for a delete."""
+    cost: Cost | None = None
+    """What it costs in time; None for a delete."""
+    timeout_basis: LimitBasis = LimitBasis.DEFAULT
+    """What `timeout_s` rests on."""
+    awaits: Mapping[str, int] = field(default_factory=dict)
+    """Nodes that the cluster's autoscaler has to add before it fits, by type."""
 
     @property
     def impact(self) -> Impact:
@@ -113,7 +128,17 @@ class Plan:
     capacity: Capacity
     warnings: tuple[str, ...] = ()
     options: PlanOptions = NOTHING_ALLOWED
-    """What was allowed when it was made."""
+    """What was allowed when it was made, and which models it is about."""
+    left_out: tuple[str, ...] = ()
+    """Names of the applications that differ too and that the options leave out."""
+    as_of: str | None = None
+    """When the cluster was read, ISO 8601, of a plan that rests on a snapshot; None where it rests on the cluster."""
+    daily_cost: DailyCost | None = None
+    """What the GPUs of all models take a day, before and after."""
+    rollback_to: str | None = None
+    """The commit that a rollback goes to; None where it is about what is checked out."""
+    short_of_room: bool = False
+    """Whether anything is held, waits or is replaced in another way because of what is in use on the nodes."""
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -63,10 +63,16 @@ def gateway_beside_holds(
         for model_id, route in wished.items()
         if route["application"] not in held or route["application"] in present
     }
-    return replace(gateway, application=_with_routes(gateway.application, {**table, **kept}))
+    return replace(gateway, application=with_table(gateway.application, {**table, **kept}))
 
 
-def _with_routes(application: Application, routes: Routes) -> Application:
-    override = application.deployments[GATEWAY_DEPLOYMENT]
-    deployment = {**override, "user_config": {**override["user_config"], "models": dict(routes)}}
-    return Application(canonical({**application.config, "deployments": [deployment]}))
+def with_table(application: Application, table: Mapping[str, JsonValue]) -> Application:
+    """A gateway with this routing table, and as it was otherwise."""
+    # Not even the spelling of a number is touched: it is part of the code version.
+    deployments = [
+        {**entry, "user_config": {**(entry.get("user_config") or {}), "models": canonical(dict(table))}}
+        if entry["name"] == GATEWAY_DEPLOYMENT
+        else entry
+        for entry in application.config["deployments"]
+    ]
+    return Application({**application.config, "deployments": deployments})

@@ -1,29 +1,26 @@
 """The order of the work: waves that each fit on the nodes beside everything that runs.
 
 What gives room and what needs none goes first. Then what is replaced, because it gives back what it borrows; then what
-stays. A wave takes all that fits at once, so a plan that fits is one wave, and replacements that do not fit together
-follow one another. What fits in no way is held.
+stays. A wave takes all that fits at once and may start at a time, so a small plan that fits is one wave, and
+replacements that do not fit together follow one another. What fits only with nodes that the cluster's autoscaler has
+yet to add comes last. What fits in no way is held.
+
+Ray places the replicas of a wave in an order of its own, and chooses among equally good nodes by chance. So a wave has
+to fit in the opposite order and with other luck as well, or it becomes two.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from reconciler.plan.footing import Footing, largest_first
+from reconciler.plan.footing import Footing
+from reconciler.plan.queue import Queue
+from reconciler.plan.refusal import Holders, Refusal, never, no_room
 from reconciler.plan.rollout import Squeeze, Step, beside, lesser, release
-from reconciler.plan.text import plural
-from reconciler.state.capacity import Bundles, times
-from reconciler.state.misfit import amounts, misfit
+from reconciler.registry.choices import RolloutStrategy
+from reconciler.state.elastic import ElasticRoom, Spare, with_all
 from reconciler.state.placement import Room
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A candidate that finds no room: which guard says so, why, and what would release it."""
-
-    footing: Footing
-    guard: str
-    reason: str
-    release: str
+from reconciler.state.search import Budget
 
 
 @dataclass
@@ -34,6 +31,14 @@ class Schedule:
     waves: list[tuple[Step, ...]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     peak: dict[str, float] = field(default_factory=dict)
+    by_luck: list[str] = field(default_factory=list)
+    """Names of those that find a place only if Ray chooses well among equally good nodes."""
+    spare: Spare = field(default_factory=dict)
+    """Nodes that the cluster's autoscaler may still add."""
+    added: dict[str, int] = field(default_factory=dict)
+    """Nodes that it adds for this plan, by type."""
+    tight: bool = False
+    """Whether anything would go another way with more room."""
 
     def observe(self, room: Room) -> None:
         """Count what is in use in `room` towards the peak."""
@@ -46,6 +51,18 @@ class Schedule:
         self.room = found.after
         self.close((found.step,))
 
+    def grow(self, one: Footing) -> Step | None:
+        """Place a candidate with nodes that the autoscaler adds, or change nothing and return None."""
+        trial = ElasticRoom(self.room, self.spare)
+        step = beside(one, trial) if self.spare else None
+        if step is None:
+            return None
+        self.room.become(trial)
+        self.spare = trial.spare
+        for name, count in trial.added.items():
+            self.added[name] = self.added.get(name, 0) + count
+        return replace(step, awaits=trial.added)
+
     def close(self, steps: Iterable[Step]) -> None:
         """End a wave: old replicas leave."""
         done = tuple(sorted(steps, key=lambda step: (not step.footing.is_gateway, step.footing.name)))
@@ -55,28 +72,73 @@ class Schedule:
         self.waves.append(done)
 
 
-def schedule(footings: Iterable[Footing], room: Room, *, allow_downtime: bool) -> Schedule:
-    """Find a wave for every candidate, or a refusal."""
-    result = Schedule(room.copy())
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    """A step for the wave that is being filled, and the queue that it came from."""
+
+    step: Step
+    queue: Queue
+
+
+def schedule(
+    footings: Iterable[Footing],
+    room: Room,
+    *,
+    allow_downtime: bool,
+    max_starts: int,
+    holders: Holders,
+    spare: Spare,
+) -> Schedule:
+    """Find a wave for every candidate, or a refusal.
+
+    `max_starts` replicas start at a time, unless one model alone has more. `holders` is what each live application
+    holds, `spare` the nodes that the cluster's autoscaler may add.
+    """
+    budget = Budget()
+    refuse = partial(no_room, holders=holders, budget=budget)
+    result = Schedule(room.copy(), spare=spare)
     result.observe(room)
-    able, result.refusals = _able(footings, room)
+    able, result.refusals = _able(footings, room, spare, budget)
     ready = [one for one in able if not one.wanted_beside]
-    borrowing = largest_first(one for one in able if one.wanted_beside and _goes_early(one))
-    staying = largest_first(one for one in able if one.wanted_beside and not _goes_early(one))
+    borrowing = Queue(one for one in able if one.wanted_beside and _goes_early(one))
+    staying = Queue(one for one in able if one.wanted_beside and not _goes_early(one))
+    stuck: list[Footing] = []
     while ready or borrowing or staying:
-        steps, borrowing = _fill(result.room, borrowing)
-        steps += [step for one in ready if (step := beside(one, result.room)) is not None]
+        before = result.room.copy()
+        picked = _fill(result, borrowing, max_starts, [])
         if not borrowing:
-            more, staying = _fill(result.room, staying)
-            steps += more
+            picked = _fill(result, staying, max_starts, picked)
+        steps = _in_any_order(result, before, picked)
+        steps += [step for one in ready if (step := beside(one, result.room)) is not None]
         ready = []
         if steps:
             result.close(steps)
         elif borrowing:
-            _squeeze(result, borrowing.pop(0), allow_downtime)
+            one = borrowing.pop_first()
+            found = lesser(one, result.room, allow_downtime=allow_downtime)
+            grown = None if found and _is_surge(found) else result.grow(one)
+            if grown is not None:
+                result.close([grown])
+            elif found is not None:
+                result.squeeze(found)
+            else:
+                stuck.append(one)
         else:
-            result.refusals += [_no_room(one, result.room) for one in staying]
-            staying = []
+            grown_steps, left = _grow(result, staying, max_starts)
+            if grown_steps:
+                result.close(grown_steps)
+            result.refusals += refuse(left, result.room)
+        if steps or not result.room.looks_like(before):
+            borrowing.unblock()
+            staying.unblock()
+        if stuck and (not borrowing or result.room.has_more_than(before)):
+            if result.room.has_more_than(before):
+                # Somebody has left since: what found no way may have one now.
+                for one in stuck:
+                    borrowing.add(one)
+            else:
+                result.refusals += refuse(stuck, result.room)
+            stuck = []
     return result
 
 
@@ -85,74 +147,102 @@ def _goes_early(one: Footing) -> bool:
     return one.candidate.restarts or one.is_gateway
 
 
-def _fill(room: Room, footings: list[Footing]) -> tuple[list[Step], list[Footing]]:
+def _fill(result: Schedule, queue: Queue, max_starts: int, picked: list[_Pick]) -> list[_Pick]:
+    """What was picked before, and all from the queue that fits beside it and may start with it."""
+    room, picked = result.room, list(picked)
+    started = sum(pick.step.footing.wanted_beside for pick in picked)
+    for one in queue.offers():
+        if picked and started + one.wanted_beside > max_starts:
+            break
+        step = beside(one, room)
+        result.tight = result.tight or step is None
+        lucky = None if step or picked else _with_luck(one, room)
+        found = step or lucky
+        if found:
+            queue.remove(one)
+            picked.append(_Pick(found, queue))
+            started += one.wanted_beside
+        else:
+            queue.block(one)
+        if lucky:
+            break
+    return picked
+
+
+def _grow(result: Schedule, staying: Queue, max_starts: int) -> tuple[list[Step], list[Footing]]:
+    """All that fits with nodes yet to be added and may start together, and what does not fit even so.
+
+    The rest of the queue stays for the next wave.
+    """
     steps: list[Step] = []
-    left: list[Footing] = []
-    too_large: set[tuple[object, ...]] = set()
-    for one in footings:
-        # A shape that did not fit will not fit later in the same wave, which only fills up.
-        shape = one.shape
-        step = beside(one, room) if shape not in too_large else None
+    refused: list[Footing] = []
+    started = 0
+    while staying:
+        one = staying.pop_first()
+        if steps and started + one.wanted_beside > max_starts:
+            staying.add(one)
+            break
+        step = result.grow(one)
         if step is None:
-            too_large.add(shape)
-            left.append(one)
+            refused.append(one)
         else:
             steps.append(step)
-    return steps, left
+            started += one.wanted_beside
+    return steps, refused
 
 
-def _squeeze(result: Schedule, one: Footing, allow_downtime: bool) -> None:
-    found = lesser(one, result.room, allow_downtime=allow_downtime)
-    if found is None:
-        result.refusals.append(_no_room(one, result.room))
-    else:
-        result.squeeze(found)
+def _is_surge(found: Squeeze) -> bool:
+    return found.step.rollout is not None and found.step.rollout.strategy is RolloutStrategy.SURGE
 
 
-def _able(footings: Iterable[Footing], room: Room) -> tuple[list[Footing], list[Refusal]]:
-    """Sort out what would not fit even if nothing else ran on the cluster."""
-    empty = room.emptied()
+def _with_luck(one: Footing, room: Room) -> Step | None:
+    """A step that fits only if Ray's choice among equally good nodes falls the other way."""
+    trial = room.with_other_luck()
+    step = beside(one, trial)
+    if step is not None:
+        room.become(trial)
+    return step
+
+
+def _in_any_order(result: Schedule, before: Room, picked: list[_Pick]) -> list[Step]:
+    """As many of the steps as find places in whatever order Ray takes them; the others go back to their queues."""
+    kept = picked
+    while len(kept) > 1 and not _is_safe(before, kept):
+        kept = kept[: len(kept) // 2]
+    if len(kept) == 1 and not _is_safe(before, kept):
+        result.by_luck.append(kept[0].step.footing.name)
+    if len(kept) == len(picked):
+        return [pick.step for pick in kept]
+    result.tight = True
+    for pick in picked[len(kept) :]:
+        pick.queue.add(pick.step.footing)
+    result.room.become(before)
+    return [step for pick in kept if (step := beside(pick.step.footing, result.room)) is not None]
+
+
+def _is_safe(before: Room, picked: Sequence[_Pick]) -> bool:
+    there, back = [pick.step.footing for pick in picked], [pick.step.footing for pick in reversed(picked)]
+    trials = ((there, before.with_other_luck()), (back, before.copy()), (back, before.with_other_luck()))
+    return all(all(beside(one, trial) is not None for one in order) for order, trial in trials)
+
+
+def _able(footings: Iterable[Footing], room: Room, spare: Spare, budget: Budget) -> tuple[list[Footing], list[Refusal]]:
+    """Sort out what would not fit even if nothing else ran on the cluster, with all the nodes it may ever have."""
+    empty = with_all(room.emptied(), spare)
     answers: dict[tuple[object, ...], str | None] = {}
     able: list[Footing] = []
     refusals: list[Refusal] = []
     for one in footings:
         reason = None
-        if one.candidate.desired is not None and (one.candidate.restarts or one.candidate.live is None or one.growth):
+        if one.candidate.desired is not None and (
+            one.candidate.starts_replicas or one.candidate.live is None or one.growth
+        ):
             key = (one.after, one.new_key)
             if key not in answers:
-                answers[key] = _never(one.new, max(one.after, 1), empty)
+                answers[key] = never(one.new, max(one.after, 1), empty, spare, budget)
             reason = answers[key]
         if reason is None:
             able.append(one)
         else:
             refusals.append(Refusal(one, "never-fits", reason, "ask for less, or add nodes that have it"))
     return able, refusals
-
-
-def _never(bundles: Bundles, replicas: int, empty: Room) -> str | None:
-    reason = misfit(bundles, empty.free)
-    if reason is not None:
-        return f"a replica {reason}"
-    most = empty.count(bundles, replicas)
-    if most == replicas:
-        return None
-    return f"needs {replicas} replicas of {amounts(bundles.total)}, the empty cluster holds {most}"
-
-
-def _no_room(one: Footing, room: Room) -> Refusal:
-    each = amounts(one.new.total)
-    free = amounts(_free_of(one.new, room))
-    if one.candidate.restarts:
-        strategy = "" if one.is_gateway else "set `rollout.strategy: rolling` or `recreate`, "
-        reason = f"no room beside the old replicas: each new one needs {each}; free now: {free}"
-        way = f"free resources, {strategy}or plan with `--allow-downtime`"
-        return Refusal(one, "needs-room", reason, way)
-    wanted = amounts(times(one.new.total, one.wanted_beside))
-    verb = "needs" if one.wanted_beside == 1 else "need"
-    reason = f"{plural(one.wanted_beside, 'more replica')} {verb} {wanted}; free now, over all nodes: {free}"
-    return Refusal(one, "does-not-fit-now", reason, "free resources or add nodes, then plan again")
-
-
-def _free_of(bundles: Bundles, room: Room) -> Mapping[str, float]:
-    """What is free of the resources that a replica needs, over all nodes."""
-    return {resource: round(sum(node.get(resource, 0.0) for node in room.free), 4) for resource in bundles.total}

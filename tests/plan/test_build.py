@@ -1,14 +1,16 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from reconciler.plan.build import PlanOptions, PlanRefused, build_plan, source_digest
 from reconciler.plan.change import Impact
 from reconciler.plan.plan import ActionKind
+from reconciler.registry.choices import RolloutStrategy
 from reconciler.registry.registry import Registry
-from reconciler.registry.spec import RolloutStrategy
-from reconciler.state.desired import RuntimePackages
-from reconciler.state.live import ApplicationStatus, UnknownState
+from reconciler.state.application import Application
+from reconciler.state.live import ApplicationStatus, LiveApplication, UnknownState
+from reconciler.state.runtime_packages import RuntimePackages
 from tests.support.states import (
     ADDRESS,
     CLUSTER,
@@ -20,6 +22,7 @@ from tests.support.states import (
     gpu_nodes,
     in_use,
     live,
+    live_application,
     model,
     plan,
     registry,
@@ -81,6 +84,41 @@ def test_a_delete_remembers_the_model() -> None:
     assert delete.reason == "ours on the cluster and no longer wanted by the registry"
 
 
+def poison(name: str, **changes: Any) -> LiveApplication:
+    """An application of somebody else whose stored config Ray cannot build."""
+    return foreign(name, runtime_env={"env_vars": {"B": 1, "A": None, "C": "text"}}, **changes)
+
+
+def test_nothing_is_sent_together_with_a_config_that_ray_refuses() -> None:
+    with pytest.raises(PlanRefused) as refusal:
+        plan(desired(model("org/a")), live(poison("theirs")))
+    assert refusal.value.reason == (
+        "the stored config of `theirs` has environment variables that are not text: `A`, `B`; Ray refuses every "
+        "document that holds it"
+    )
+    assert "`reconcile repair`" in refusal.value.hint
+
+
+def test_where_nothing_is_sent_such_a_config_is_left_alone() -> None:
+    state = desired(model("org/a"))
+    assert not plan(state, deployed(state, poison("theirs"))).has_changes
+
+
+def test_a_poisoned_config_of_ours_is_mended_by_the_plan() -> None:
+    state = desired(model("org/a"))
+    report = deployed(state)
+    ours = report.applications[1]
+    assert ours.application is not None
+    spoilt = Application({**ours.application.config, "runtime_env": {"env_vars": {"FLAG": False}}})
+    found = plan(state, replace(report, applications=(report.applications[0], replace(ours, application=spoilt))))
+    assert [action.name for action in found.actions] == ["org--a"]
+
+
+@pytest.mark.parametrize("runtime_env", [None, "x", {}, {"env_vars": None}, {"env_vars": {"A": "a"}}])
+def test_other_configs_are_sent(runtime_env: Any) -> None:
+    assert plan(desired(model("org/a")), live(foreign(runtime_env=runtime_env))).has_changes
+
+
 def test_the_time_limit_is_the_model_s() -> None:
     assert plan(desired(model("org/a", rollout={"timeout_s": 5})), live()).actions[1].timeout_s == 5
 
@@ -116,15 +154,9 @@ def test_another_ray_is_planned_with_the_worst_and_a_warning() -> None:
     ("status", "message", "warning"),
     [
         (
-            ApplicationStatus.DEPLOY_FAILED,
-            "\n  out of memory\nmore",
-            "`org--a` is as the registry says but failed to deploy (out of memory); Ray does not try the same config "
-            "again: change the model, or apply it once with `enabled: false` and then with `true`",
-        ),
-        (
             ApplicationStatus.UNHEALTHY,
-            "",
-            "`org--a` is as the registry says but unhealthy; a plan cannot mend it",
+            "\n  no answer\nmore",
+            "`org--a` is as the registry says but unhealthy (no answer); a plan cannot mend it",
         ),
         (
             ApplicationStatus.DEPLOYING,
@@ -174,3 +206,27 @@ def test_the_digest_of_the_source_is_of_meaning_not_of_files() -> None:
     assert source_digest(registry(a, model("org/b", engine={"max_total_tokens": 9})), CLUSTER, PACKAGES) != first
     renamed = replace(CLUSTER, name="other")
     assert source_digest(Registry((a, b), (renamed,)), renamed, PACKAGES) != first
+
+
+def scaled(count: int, **scaling: int) -> tuple[str, ...]:
+    """The warnings of a change in place of a model that runs `count` replicas of one to four."""
+    before = model("org/a", deployment=replicas(1, 4))
+    report = live(
+        *(
+            live_application(entry.application.config, count=count if entry.model else 1)
+            for entry in desired(before).applications
+        )
+    )
+    after = model("org/a", deployment={"autoscaling_config": {"min_replicas": 1, "max_replicas": 4, **scaling}})
+    return plan(desired(after), report).warnings
+
+
+def test_a_change_that_would_reset_what_the_autoscaler_chose_is_a_warning() -> None:
+    assert scaled(3, initial_replicas=1) == (
+        "the change sets `org--a` from 3 replicas back to its `initial_replicas`, 1; without that key in the file the "
+        "count stays as it is",
+    )
+    assert scaled(1, initial_replicas=1) == ()
+    assert scaled(3, max_replicas=2) == ("`org--a` runs 3 replicas now; its new `max_replicas` stops 1",)
+    assert scaled(3, max_replicas=3) == ()
+    assert scaled(1, min_replicas=3) == ()

@@ -154,6 +154,41 @@ def test_another_ray_expects_the_worst_of_every_field() -> None:
     assert change.impact is Impact.ROLLING_RESTART
 
 
+GROUP = {"placement_group_bundles": [{"CPU": 1}], "max_replicas_per_node": 2}
+OTHER_GROUP = {"placement_group_bundles": [{"CPU": 2}], "max_replicas_per_node": 3}
+
+
+def test_other_values_that_ray_does_not_compare_do_nothing_by_themselves() -> None:
+    change = diff(with_options(**GROUP), with_options(**OTHER_GROUP))
+    assert len(change.fields) == 2
+    assert {field.impact for field in change.fields} == {Impact.NONE}
+    assert change.impact is Impact.NONE
+
+
+@pytest.mark.parametrize(
+    "noticed",
+    [
+        with_options(**OTHER_GROUP, max_ongoing_requests=9),
+        with_options(max_replicas_per_node=3),
+        app(deployments=[{"name": "D", **OTHER_GROUP}], route_prefix="/other"),
+    ],
+    ids=["another option", "one that goes", "something of the application"],
+)
+def test_beside_what_ray_notices_they_restart(noticed: Application) -> None:
+    assert diff(with_options(**GROUP), noticed).impact is Impact.ROLLING_RESTART
+
+
+def test_what_ray_notices_of_one_deployment_is_no_news_of_another() -> None:
+    before = app(deployments=[{"name": "D", **GROUP}, {"name": "E", "max_ongoing_requests": 1}])
+    after = app(deployments=[{"name": "D", **OTHER_GROUP}, {"name": "E", "max_ongoing_requests": 2}])
+    assert diff(before, after).impact is Impact.RECONFIGURE
+
+
+def test_of_another_ray_the_worst_is_expected_of_them_too() -> None:
+    change = diff(with_options(**GROUP), with_options(**OTHER_GROUP), ray_version="2.61.0")
+    assert change.impact is Impact.ROLLING_RESTART
+
+
 @pytest.mark.parametrize(
     ("keys", "text"),
     [

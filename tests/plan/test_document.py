@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from reconciler.plan.document import document, live_configs
+from reconciler.state.application import Application
 from reconciler.state.live import ApplicationStatus
 from tests.support.states import deployed, desired, foreign, live, model, plan
 
@@ -26,7 +27,7 @@ def test_what_does_not_change_is_copied_word_for_word() -> None:
     # The same in other words: the route is left out and a number is written as a float.
     config = {key: value for key, value in state.applications[1].application.config.items() if key != "route_prefix"}
     config["deployments"] = [{**config["deployments"][0], "max_ongoing_requests": 64.0}]
-    odd = replace(report.applications[1], application=replace(state.applications[1].application, config=config))
+    odd = replace(report.applications[1], application=Application(config))
     odd_report = replace(report, applications=(report.applications[0], odd, *report.applications[2:]))
     found = plan(desired(model("org/a"), model("org/b", engine={"max_total_tokens": 9})), odd_report)
     written = {entry["name"]: entry for entry in found.waves[0].document["applications"]}

@@ -5,7 +5,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 
-from reconciler.plan.encode import plan_json
+from reconciler.plan.encode import FORMAT_VERSION, plan_json
 from reconciler.plan.plan import Plan
 from reconciler.plan.schema import SCHEMAS, plan_schema
 from reconciler.registry.registry import ModelEntry
@@ -23,7 +23,8 @@ def mixed() -> Plan:
         nodes=in_use(gpu_nodes(1), GPU=2, CPU=5),
     )
     changed = {"runtime_env": {"env_vars": {"TOKEN": "0ther"}}, "generation": {"generate_kwargs": {"top_p": 1.0}}}
-    return plan(desired(model("org/a", engine=changed), model("org/c", scaling={"num_workers": 9})), report)
+    after = desired(model("org/a", engine=changed), model("org/c", scaling={"num_workers": 9}))
+    return plan(after, report, allow_mass_change=True)
 
 
 def validate(document: Any) -> None:
@@ -38,7 +39,7 @@ def test_the_schema_is_a_schema_and_published() -> None:
 def test_a_reader_finds_everything() -> None:
     document = plan_json(mixed())
     validate(document)
-    assert document["format_version"] == "1.0"
+    assert document["format_version"] == FORMAT_VERSION
     (wave,) = document["waves"]
     gateway, restart, delete = wave["actions"]
     assert (gateway["application"], delete["kind"]) == ("gateway", "delete")

@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reconciler.plan.file import PlanFileError, dump, load, why_stale
+from reconciler.plan.file import PlanFileError, dump, load, options_of, why_stale
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.plan import Plan, Source
 from reconciler.plan.schema import plan_schema
@@ -16,7 +16,7 @@ NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def made(**allowed: bool) -> Plan:
+def made(**allowed: Any) -> Plan:
     return plan(desired(model("org/a")), live(), **allowed)
 
 
@@ -52,7 +52,7 @@ def test_an_unchanged_world_makes_no_plan_stale() -> None:
         ("[]", "no `format_version`"),
         ("{}", "no `format_version`"),
         ('{"format_version": 1}', "no `format_version`"),
-        ('{"format_version": "2.0"}', "has format version 2.0; this version reads 1.0"),
+        ('{"format_version": "2.0"}', "has format version 2.0; this version reads 1.1"),
         ('{"format_version": "1.7"}', "printed, not saved"),
         (edited(cluster="other"), "was edited"),
         (edited(expires="2999-01-01T00:00:00+00:00"), "was edited"),
@@ -86,9 +86,9 @@ def test_another_ray_makes_it_stale() -> None:
     ("source", "reason"),
     [
         (
-            replace(SOURCE, commit="e" * 40),
+            replace(SOURCE, commit="e" * 40, tree="f" * 40),
             "the registry was at commit cccccccccccc (tree tttttttttttt) and is at commit eeeeeeeeeeee (tree "
-            "tttttttttttt) now",
+            "ffffffffffff) now",
         ),
         (
             Source(None, None, False, SOURCE.digest),
@@ -103,6 +103,12 @@ def test_another_ray_makes_it_stale() -> None:
 )
 def test_another_registry_makes_it_stale(source: Source, reason: str) -> None:
     assert stale(made(), replace(made(), source=source)) == (reason,)
+
+
+def test_a_merge_of_the_reviewed_files_does_not() -> None:
+    assert stale(made(), replace(made(), source=replace(SOURCE, commit="e" * 40))) == ()
+    outside = replace(made(), source=replace(SOURCE, tree=None))
+    assert stale(outside, replace(outside, source=replace(SOURCE, tree=None, commit="e" * 40))) != ()
 
 
 def test_it_says_which_applications_would_be_treated_otherwise() -> None:
@@ -142,8 +148,28 @@ def test_resources_and_autoscaled_counts_make_no_plan_stale() -> None:
 
 def test_another_way_to_replace_replicas_makes_it_stale() -> None:
     report = deployed(desired(model("org/a")), nodes=in_use(gpu_nodes(1, 2), GPU=1, CPU=3))
-    after = desired(model("org/a", engine={"max_total_tokens": 9}, rollout={"strategy": "rolling"}))
+    after = desired(
+        model("org/a", engine={"max_total_tokens": 9}, rollout={"strategy": "rolling", "max_unavailable": 1})
+    )
     crowded = replace(report, nodes=in_use(gpu_nodes(1, 2), GPU=2, CPU=3))
     assert stale(plan(after, report), plan(after, crowded)) == (
         "`org--a`: the plan says update, rolling restart (wave 1), which would change other fields or values now",
     )
+
+
+def test_a_selection_is_stale_by_its_own_registry_alone() -> None:
+    state = desired(model("org/a"), model("org/b"))
+    chosen = plan(state, live(), models=("org/a",))
+    assert stale(chosen, replace(chosen, source=replace(SOURCE, commit="e" * 40, tree="e" * 40, dirty=True))) == ()
+    assert stale(chosen, replace(chosen, source=replace(SOURCE, digest="e" * 64))) == (
+        "what the registry says about this cluster or the chosen models has changed since",
+    )
+
+
+def test_the_models_are_part_of_a_saved_plan() -> None:
+    chosen = plan(desired(model("org/a"), model("org/b")), live(), models=("org/a", "org/b*"))
+    assert load(dump(chosen, created=NOW, lifetime=DAY)).options == PlanOptions(models=("org/a", "org/b*"))
+
+
+def test_options_of_a_later_minor_version_are_left_out() -> None:
+    assert options_of({"allow_delete": True, "allow_everything": True}) == PlanOptions(allow_delete=True)

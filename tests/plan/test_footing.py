@@ -5,10 +5,11 @@ import pytest
 
 from reconciler.plan.footing import Footing, footing, largest_first, live_bundles, room_of
 from reconciler.plan.match import match
+from reconciler.registry.choices import EngineType
 from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles
 from reconciler.state.desired import DesiredState
-from reconciler.state.live import LiveState
+from reconciler.state.live import LiveState, Node
 from tests.support.states import deployed, desired, gpu_nodes, in_use, live, live_application, model, replicas
 
 
@@ -72,6 +73,14 @@ def test_live_bundles_are_read_from_what_was_rendered() -> None:
         assert live_bundles(entry.application).bundles == entry.bundles.bundles
 
 
+@pytest.mark.parametrize("kind", EngineType)
+def test_live_bundles_of_every_engine_are_those_it_was_given(kind: EngineType) -> None:
+    gguf = {"scaling": {"num_workers": 2, "resources_per_worker": {"accelerator_type:L4": 0.001}}}
+    entry = model(engine={"type": kind}, **(gguf if kind is EngineType.LLAMA_CPP else {}))
+    [_, found] = desired(entry).applications
+    assert live_bundles(Application(found.application.config)).bundles == found.bundles.bundles
+
+
 @pytest.mark.parametrize("args", [None, "text", {}, {"llm_config": None}, {"llm_config": {}}])
 def test_live_bundles_of_something_else_are_none(args: Any) -> None:
     assert live_bundles(Application({"name": "a", "args": args})) == Bundles(())
@@ -80,6 +89,8 @@ def test_live_bundles_of_something_else_are_none(args: Any) -> None:
 def test_live_bundles_that_somebody_spoilt_count_as_far_as_they_make_sense() -> None:
     args = {"llm_config": {"placement_group_config": {"bundles": [{"GPU": 1, "CPU": "many"}, "text"]}}}
     assert live_bundles(Application({"name": "a", "args": args})) == Bundles(({"GPU": 1.0}, {}))
+    args = {"ray_actor_options": {"num_cpus": "many", "num_gpus": 1, "resources": 3}}
+    assert live_bundles(Application({"name": "a", "args": args})) == Bundles(({"GPU": 1.0},))
 
 
 def test_the_room_is_what_is_not_in_use_by_node() -> None:
@@ -94,3 +105,31 @@ def test_the_gateway_comes_first_and_then_the_largest() -> None:
     )
     order = [one.name for one in largest_first(footings(state, live()).values())]
     assert order == ["gateway", "org--b", "org--c", "org--a"]
+
+
+def test_the_devices_of_our_fractions_are_known() -> None:
+    half = model(scaling={"num_gpus_per_worker": 0.6}, deployment=replicas(2))
+    report = deployed(desired(half), nodes=in_use(gpu_nodes(1, 2), GPU=1.2, CPU=9))
+    room, _ = room_of(report)
+    # 0.8 is free, but on two devices.
+    assert room.take(Bundles(({"GPU": 0.6},))) is None
+    assert room.take(Bundles(({"GPU": 0.4},))) is not None
+
+
+def test_what_a_node_makes_up_for_itself_counts_only_where_it_is_wanted() -> None:
+    total = {"GPU": 1.0, "memory": 5e9, "node:10.0.0.1": 1.0}
+    report = live(nodes=[Node("node-0", total, {})])
+    assert room_of(report)[0].free == ({"GPU": 1.0},)
+    assert room_of(report, {"memory", "node:10.0.0.1"})[0].free == (total,)
+
+
+def test_applications_that_ask_for_the_same_share_what_was_read() -> None:
+    report = deployed(desired(model("org/a"), model("org/b")))
+    texts = [entry.application.text for entry in report.applications if entry.application]
+    read = [Application.submitted(text) for text in texts]
+    entries = zip(report.applications, read, strict=True)
+    again = replace(report, applications=tuple(replace(entry, application=one) for entry, one in entries))
+    _, first, second = [live_bundles(one) for one in read if one]
+    assert first is second
+    assert room_of(again)[0].used == room_of(report)[0].used
+    assert room_of(again)[0].total == room_of(report)[0].total

@@ -1,12 +1,15 @@
+from pathlib import Path
+
 import pytest
 
+from reconciler.plan import rules
 from reconciler.plan.change import Impact
 from reconciler.plan.impact import (
     IN_PLACE_OPTIONS,
     RECONFIGURE_OPTIONS,
     RESTART_OPTIONS,
     ROLLOUT_OPTIONS,
-    field_impact,
+    field_rule,
     is_proven,
     worst,
 )
@@ -15,7 +18,7 @@ RESTART, RECONFIGURE, IN_PLACE = Impact.ROLLING_RESTART, Impact.RECONFIGURE, Imp
 
 
 def option(*keys: str, before: object = 1, after: object = 2, code_changed: bool = False) -> Impact:
-    return field_impact(("deployments", "D", *keys), before, after, code_changed=code_changed)[0]
+    return field_rule(("deployments", "D", *keys), before, after, code_changed=code_changed).impact
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,7 @@ def option(*keys: str, before: object = 1, after: object = 2, code_changed: bool
     ],
 )
 def test_fields_of_an_application(keys: tuple[str, ...], code_changed: bool, impact: Impact) -> None:
-    assert field_impact(keys, 1, 2, code_changed=code_changed)[0] is impact
+    assert field_rule(keys, 1, 2, code_changed=code_changed).impact is impact
 
 
 def test_options_of_a_deployment() -> None:
@@ -57,14 +60,14 @@ def test_parts_of_an_autoscaling_block() -> None:
 def test_an_unknown_field_says_why_the_worst_is_expected() -> None:
     assert (
         "`something_new` is no option of Ray Serve 2.60"
-        in field_impact(("something_new",), 1, 2, code_changed=False)[1]
+        in field_rule(("something_new",), 1, 2, code_changed=False).reason
     )
 
 
 def test_nothing_is_proven_for_another_ray() -> None:
-    impact, reason = field_impact(("deployments", "D", "user_config"), 1, 2, code_changed=False, proven=False)
-    assert impact is RESTART
-    assert "2.60" in reason
+    rule = field_rule(("deployments", "D", "user_config"), 1, 2, code_changed=False, proven=False)
+    assert rule.impact is RESTART
+    assert "2.60" in rule.reason
     assert is_proven("2.60.0")
     assert is_proven("2.60")
     assert not is_proven("2.6.0")
@@ -74,6 +77,19 @@ def test_nothing_is_proven_for_another_ray() -> None:
 def test_the_worst_of_several() -> None:
     assert worst([IN_PLACE, RESTART, RECONFIGURE]) is RESTART
     assert worst([]) is Impact.NONE
+
+
+def test_each_rule_names_the_place_where_ray_says_so() -> None:
+    serve = pytest.importorskip("ray.serve")
+    root = Path(serve.__file__).parents[2]
+    found = [value for value in vars(rules).values() if isinstance(value, rules.Rule) and value.source]
+    assert len(found) > 8
+    for rule in found:
+        place, name = rule.source.split(" ")
+        file, line = place.split(":")
+        text = (root / file).read_text().splitlines()[int(line) - 1]
+        assert text.strip().startswith((f"def {name.split('.')[-1]}(", f"class {name}(")), (rule, text)
+    assert rules.UNPROVEN.source == rules.unknown("x").source == ""
 
 
 def test_the_tables_are_those_of_ray() -> None:

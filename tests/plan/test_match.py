@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from reconciler.plan.match import match
 from reconciler.plan.plan import ActionKind
+from reconciler.state.application import Application
 from reconciler.state.live import ApplicationStatus
 from tests.support.states import deployed, desired, foreign, live, model
 
@@ -42,7 +43,7 @@ def test_a_logging_config_of_the_whole_cluster_is_no_difference() -> None:
     copied = tuple(
         replace(
             entry,
-            application=replace(entry.application, config={**entry.application.config, "logging_config": logging}),
+            application=Application({**entry.application.config, "logging_config": logging}),
         )
         for entry in report.applications
         if entry.application

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from reconciler.plan.plan import Action, Plan
+from reconciler.plan.rollout import batch_share
+from reconciler.registry.choices import RolloutStrategy
 from reconciler.registry.registry import ModelEntry
-from reconciler.registry.spec import RolloutStrategy
+from reconciler.state.application import Application
 from reconciler.state.live import LiveState, Node
 from tests.support.states import (
+    CLUSTER,
     deployed,
     desired,
     foreign,
@@ -17,6 +20,7 @@ from tests.support.states import (
     live,
     live_application,
     model,
+    node,
     plan,
     replicas,
 )
@@ -84,14 +88,27 @@ def test_a_restart_without_room_is_held_with_the_numbers() -> None:
     found = restart(1, 0)
     (hold,) = found.holds
     assert hold.guard == "needs-room"
-    assert hold.reason == "no room beside the old replicas: each new one needs 1 GPU, 2 CPU; free now: 0 GPU, 900 CPU"
-    assert "`rollout.strategy: rolling`" in hold.release
-    assert "--allow-downtime" in hold.release
+    assert hold.reason == (
+        "no room beside the old replicas: each new one needs 1 GPU, 2 CPU; free now: 0 GPU, 900 CPU; "
+        "GPU held by `org--a` 1"
+    )
+    assert hold.release == "free resources, set `rollout.strategy` to `recreate`, or plan with `--allow-downtime`"
     assert found.waves == ()
 
 
+@pytest.mark.parametrize("most", [None, "25%", "99%"])
+def test_rolling_never_stops_the_only_replica_unless_it_is_told_to(most: str | None) -> None:
+    (hold,) = restart(1, 0, strategy="rolling", max_unavailable=most).holds
+    assert hold.guard == "needs-room"
+
+
+@pytest.mark.parametrize("most", [1, 3, "100%"])
+def test_a_count_lets_rolling_stop_the_only_replica(most: int | str) -> None:
+    assert restart(1, 0, strategy="rolling", max_unavailable=most).holds == ()
+
+
 def test_rolling_replaces_the_only_replica_with_downtime() -> None:
-    found = restart(1, 0, strategy="rolling")
+    found = restart(1, 0, allow_downtime=True, strategy="rolling")
     rollout = action(found).rollout
     assert rollout is not None
     assert (rollout.strategy, rollout.surge_percent, rollout.downtime_expected) == (RolloutStrategy.ROLLING, 0, True)
@@ -105,6 +122,88 @@ def test_rolling_replaces_several_with_less_capacity() -> None:
     assert rollout is not None
     assert not rollout.downtime_expected
     assert rollout.sentence == "less capacity, 2 of 10 replicas at a time (no room for a surge)"
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "batch"),
+    [
+        (10, 1, 1),
+        (10, 4, 4),
+        (10, "25%", 2),
+        (10, "29%", 2),
+        (10, "5%", 1),
+        (3, 3, 2),  # never all of several
+        (2, "100%", 1),
+    ],
+)
+def test_a_model_says_how_many_replicas_go_at_a_time(count: int, most: int | str, batch: int) -> None:
+    found = restart(count, 0, strategy="rolling", max_unavailable=most)
+    rollout = action(found).rollout
+    assert rollout is not None
+    assert (rollout.batch, rollout.serving, rollout.downtime_expected) == (batch, count - batch, False)
+    assert rollout.sentence == f"less capacity, {batch} of {count} replicas at a time (no room for a surge)"
+    share = options(found)["rolling_update_percentage"]
+    assert max(int(share * count), 1) == batch  # Ray's rule
+
+
+def test_the_share_makes_ray_take_the_batch_whatever_the_count() -> None:
+    for count in range(1, 400):
+        for batch in range(1, count + 1):
+            share = batch_share(batch, count)
+            assert 0 < share <= 1
+            assert max(int(share * count), 1) == batch
+
+
+def test_replicas_that_are_added_start_before_any_is_stopped_for_a_successor() -> None:
+    # Two become three of the same size: Ray starts the third first, and stops none while it is not there.
+    report = deployed(desired(one(count=2)), nodes=gpus(4, 2))
+    after = desired(one(count=4, seqs=2, rollout={"strategy": "rolling", "max_unavailable": 1}))
+    rollout = action(plan(after, report)).rollout
+    assert rollout is not None
+    assert (rollout.serving, rollout.downtime_expected) == (2, False)
+    assert rollout.sentence == "no downtime expected (the added replicas start first)"
+    # Without room for it both would wait for ever; a larger batch stops one to make room.
+    crowded = deployed(desired(one(count=2, gpus=2)), nodes=gpus(4, 4))
+    tight = {"strategy": "rolling", "max_unavailable": 1}
+    assert [hold.guard for hold in plan(desired(one(count=3, seqs=2, rollout=tight)), crowded).holds] == ["needs-room"]
+    roomy = action(plan(desired(one(count=3, seqs=2, rollout={**tight, "max_unavailable": 2})), crowded)).rollout
+    assert roomy is not None
+    assert (roomy.batch, roomy.serving) == (2, 1)
+
+
+def test_what_is_too_many_goes_before_the_rest_is_replaced() -> None:
+    report = deployed(desired(one(count=5)), nodes=gpus(5, 5))
+    rollout = action(plan(desired(one(count=3, seqs=2, rollout={"strategy": "rolling"})), report)).rollout
+    assert rollout is not None
+    assert (rollout.serving, rollout.sentence) == (2, "less capacity, 1 of 3 replicas at a time (no room for a surge)")
+
+
+def test_a_hold_names_only_what_would_help() -> None:
+    (hold,) = restart(4, 0).holds
+    assert "`rolling` or `recreate`" in hold.release
+    full = deployed(desired(one()), nodes=gpus(4, 3))
+    (hold,) = plan(desired(one(gpus=3)), full).holds
+    assert hold.release == "free resources or add nodes, then plan again"
+
+
+def test_one_of_very_many_is_no_percentage_of_them() -> None:
+    report = deployed(desired(one(count=150)), nodes=in_use(gpu_nodes(1, 151, 500), GPU=150, CPU=301))
+    rollout = action(plan(desired(one(count=150, seqs=2, rollout={"strategy": "rolling"})), report)).rollout
+    assert rollout is not None
+    assert rollout.strategy is RolloutStrategy.ROLLING
+
+
+def test_a_count_of_none_stops_the_service() -> None:
+    scaling = {"min_replicas": 0, "max_replicas": 2, "initial_replicas": 0}
+    report = deployed(desired(one(count=1)), nodes=gpus(4, 1))
+    after = desired(
+        model("org/a", engine={"engine_kwargs": {"max_num_seqs": 2}}, deployment={"autoscaling_config": scaling})
+    )
+    (hold,) = plan(after, report).holds
+    assert hold.guard == "outage"
+    rollout = action(plan(after, report, allow_downtime=True)).rollout
+    assert rollout is not None
+    assert rollout.downtime_expected
 
 
 def test_recreate_stops_all_replicas_at_once() -> None:
@@ -132,7 +231,7 @@ def test_rolling_is_not_enough_where_all_have_to_go_first() -> None:
     for found in (grown("recreate"), grown("rolling", allow_downtime=True), grown("surge", allow_downtime=True)):
         rollout = action(found).rollout
         assert rollout is not None
-        assert rollout.strategy is RolloutStrategy.RECREATE
+        assert rollout.downtime_expected
 
 
 def test_a_restart_that_does_not_fit_even_then_is_held() -> None:
@@ -172,14 +271,14 @@ def test_a_model_scaled_to_zero_restarts_for_free() -> None:
 
 def test_one_wave_when_everything_fits_at_once() -> None:
     report = deployed(desired(one("org/a"), one("org/b")), nodes=gpus(8, 2))
-    found = plan(desired(one("org/a", seqs=2), one("org/c")), report)
+    found = plan(desired(one("org/a", seqs=2), one("org/c")), report, allow_mass_change=True)
     assert waves(found) == [["gateway", "org--a", "org--b", "org--c"]]
 
 
 def test_restarts_that_do_not_fit_together_follow_one_another() -> None:
     models = [f"org/{letter}" for letter in "abc"]
     report = deployed(desired(*(one(name) for name in models)), nodes=gpus(4, 3))
-    found = plan(desired(*(one(name, seqs=2) for name in models)), report)
+    found = plan(desired(*(one(name, seqs=2) for name in models)), report, allow_mass_change=True)
     assert waves(found) == [["org--a"], ["org--b"], ["org--c"]]
     assert found.capacity.peak["GPU"] == 4
     assert all(entry.rollout and entry.rollout.surge_percent == 100 for entry in found.actions)
@@ -211,7 +310,7 @@ def test_a_new_gateway_does_not_wait_for_replacements() -> None:
     models = [one("org/a"), one("org/b")]
     report = deployed(desired(*models), nodes=gpus(3, 2))
     headless = replace(report, applications=report.applications[1:])
-    found = plan(desired(one("org/a", seqs=2), one("org/b", seqs=2)), headless)
+    found = plan(desired(one("org/a", seqs=2), one("org/b", seqs=2)), headless, allow_mass_change=True)
     assert waves(found) == [["gateway", "org--a"], ["org--b"]]
 
 
@@ -225,9 +324,8 @@ def test_a_restart_of_the_gateway_without_room_is_held_without_speaking_of_files
     report = deployed(state, nodes=in_use(gpu_nodes(1, 1, 4), CPU=4))
     changed = replace(
         state.applications[0],
-        application=replace(
-            state.applications[0].application,
-            config={**state.applications[0].application.config, "runtime_env": {"py_modules": ["gcs://new.zip"]}},
+        application=Application(
+            {**state.applications[0].application.config, "runtime_env": {"py_modules": ["gcs://new.zip"]}}
         ),
     )
     found = plan(replace(state, applications=(changed,)), report)
@@ -251,7 +349,9 @@ def test_what_does_not_fit_now_is_held_with_the_numbers() -> None:
     found = plan(desired(one(count=2)), live(nodes=gpus(8, 7)))
     (hold,) = found.holds
     assert hold.guard == "does-not-fit-now"
-    assert hold.reason == "2 more replicas need 2 GPU, 4 CPU; free now, over all nodes: 1 GPU, 899 CPU"
+    assert hold.reason == (
+        "2 more replicas need 2 GPU, 4 CPU; free now: 1 GPU, 899 CPU; GPU held by others on the cluster 7"
+    )
 
 
 def test_growing_in_place_wants_room_only_for_what_is_added() -> None:
@@ -295,3 +395,50 @@ def test_capacity_counts_everybody_and_what_the_registry_needs() -> None:
     assert found.capacity.used == {"CPU": BUSY_CPUS, "GPU": 3}
     assert found.capacity.needed == {"CPU": 5, "GPU": 2}
     assert found.capacity.peak == {"CPU": BUSY_CPUS + 5, "GPU": 5}
+
+
+def test_so_many_replicas_start_at_a_time_as_the_cluster_file_says() -> None:
+    few = replace(CLUSTER, cluster=CLUSTER.cluster.model_copy(update={"max_parallel_starts": 3}))
+    models = [one("org/a"), one("org/b", count=5), one("org/c", count=2), one("org/d")]
+    found = plan(desired(*models, cluster=few), live(nodes=gpu_nodes(2)), allow_mass_change=True)
+    assert waves(found) == [["gateway"], ["org--b"], ["org--a", "org--c"], ["org--d"]]
+
+
+def test_without_a_word_fifty_replicas_start_at_a_time() -> None:
+    models = [one(f"org/{number:02d}", count=10) for number in range(7)]
+    found = plan(desired(*models), live(nodes=gpu_nodes(10, cpus=CPUS)))
+    assert [sum(action.replicas_after for action in wave.actions) for wave in found.waves] == [41, 30]
+
+
+def test_what_fits_only_in_one_order_goes_in_that_order() -> None:
+    # The small one first, and Ray puts it on the large node.
+    nodes = (node(0, GPU=4.0, CPU=CPUS), node(1, GPU=2.0, CPU=CPUS))
+    report = replace(deployed(desired()), nodes=nodes)
+    large = model("org/large", scaling={"num_workers": 4, "placement_strategy": "STRICT_PACK"})
+    found = plan(desired(large, one("org/small")), report)
+    assert waves(found) == [["gateway", "org--large"], ["org--small"]]
+
+
+def test_what_finds_no_way_is_tried_again_when_another_has_made_room() -> None:
+    # Nothing is free. `a` asks first, and finds its two only when `b` has given back four of its five.
+    report = deployed(desired(one("org/a", gpus=2), one("org/b", gpus=5)), nodes=gpus(7, 7))
+    after = desired(one("org/a", gpus=2, seqs=2), one("org/b", gpus=1, seqs=2, rollout={"strategy": "recreate"}))
+    found = plan(after, report, allow_mass_change=True)
+    assert waves(found) == [["org--b"], ["org--a"]]
+    rollout = action(found).rollout
+    assert rollout is not None
+    assert rollout.surge_percent == 100
+
+
+@pytest.mark.parametrize("lucky", [0, 1])
+def test_luck_is_not_promised(lucky: int) -> None:
+    # For the GPU both nodes are equally good, but the other bundle fits only on one of them.
+    cpus = [4.0, 10.0] if lucky else [10.0, 4.0]
+    nodes = tuple(node(index, GPU=2.0, CPU=amount) for index, amount in enumerate(cpus))
+    scaling = {"bundles": [{"GPU": 1.0}, {"CPU": 8.0}], "placement_strategy": "STRICT_SPREAD"}
+    found = plan(desired(model("org/a", scaling=scaling), one("org/b")), replace(deployed(desired()), nodes=nodes))
+    assert {action.name for action in found.actions} == {"gateway", "org--a", "org--b"}
+    assert [warning for warning in found.warnings if "`org--a`" in warning] == [
+        "`org--a` finds a place only if Ray happens to choose well among equally good nodes; if it stays pending, "
+        "apply rolls it back"
+    ]
