@@ -1,11 +1,12 @@
 """Why a model failed: the likely cause, what to do about it, and the lines that prove it. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.apply.causes import PATTERNS, Pattern
 from reconciler.apply.evidence import lines_of
+from reconciler.registry.mask import without_values
 
 EVIDENCE_LINES = 8
 _AROUND = 2
@@ -26,6 +27,15 @@ class Cause:
 
     def __str__(self) -> str:
         return f"{self.sentence}; {self.advice}"
+
+    def without(self, values: Iterable[str]) -> "Cause":
+        """The same without values that must not be shown."""
+        hidden = tuple(values)
+        return Cause(
+            without_values(self.sentence, hidden),
+            without_values(self.advice, hidden),
+            tuple(without_values(line, hidden) for line in self.evidence),
+        )
 
 
 def diagnose(status_message: str, log_text: str) -> Cause:
@@ -48,7 +58,7 @@ def _match(pattern: Pattern, lines: Sequence[str]) -> Cause | None:
         if found:
             group = next((text for text in found.groups() if text), "")
             return Cause(
-                pattern.sentence.format(group.strip()),
+                pattern.sentence.format(group.strip()).rstrip(": "),
                 pattern.advice.format(group.strip()),
                 tuple(dict.fromkeys(lines[index : index + 1 + _AROUND])),
             )

@@ -3,7 +3,10 @@
     ApplyStopped
     ├── LiveChanged    somebody else changed the cluster since the plan, or since our last write
     ├── LostUpdate     somebody else wrote at the same moment: what we put is not what stands there
-    └── StateUnknown   the cluster's report cannot be believed, or none comes
+    ├── StateUnknown   the cluster's report cannot be believed, or none comes
+    ├── LeaseHeld      somebody else writes to the cluster now
+    ├── LeaseLost      this run may not write any more
+    └── NoLease        no lease can be taken on this cluster
 
 Each carries the outcomes of all actions of the plan up to then: what was not reached is SKIPPED.
 """
@@ -57,15 +60,43 @@ class LiveChanged(ApplyStopped):
 
 
 class LostUpdate(ApplyStopped):
-    """Somebody else wrote between our read and our write, or right after it."""
+    """Somebody else wrote between our read and our write, or right after it. `writers` says who, as far as that is
+    known."""
 
-    def __init__(self, differences: Differences) -> None:
+    def __init__(self, differences: Differences, writers: tuple[str, ...] = ()) -> None:
+        what = str(differences) or "what they changed cannot be told"
+        who = f", by {'; '.join(writers)}" if writers else ""
         super().__init__(
-            f"somebody else wrote to the cluster at the same moment ({differences})",
+            f"somebody else wrote to the cluster at the same moment ({what}{who})",
             "one of the two writes was lost; find out who writes there, then run `reconcile plan`",
         )
         self.differences = differences
+        self.writers = writers
 
 
 class StateUnknown(ApplyStopped):
     """The cluster cannot be read, or its report must not be believed."""
+
+
+class LeaseHeld(ApplyStopped):
+    """Somebody else holds the lease. Nothing was written."""
+
+
+class LeaseLost(ApplyStopped):
+    """The lease of this run is gone, or nothing proves that it is not. Nothing more is written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"this run may not write to the cluster any more: {reason}",
+            "nothing more was written; `reconcile unlock` shows who holds the lease, `reconcile plan` what is left",
+        )
+
+
+class NoLease(ApplyStopped):
+    """The cluster's job API, which holds the lease, cannot be used. Nothing was written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"no lease can be taken on the cluster: {reason}",
+            "with `--no-lease` nothing keeps two runs apart; each only notices afterwards what the other did",
+        )

@@ -38,7 +38,7 @@ class DocumentSent:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One action, once per poll (about every second) until it is finished."""
+    """One action, at each look at the cluster (ten a second at first, then one) until it is finished."""
 
     application: str
     phase: Phase
@@ -77,4 +77,43 @@ class Finished:
     outcome: Outcome
 
 
-Event = WaveStarted | DocumentSent | Progress | SmokeAnswered | RollbackStarted | Finished
+@dataclass(frozen=True, slots=True)
+class LeaseAwaited:
+    """Somebody else writes to the cluster, and this run has waited for so many seconds."""
+
+    holder: str
+    """Who, and from where."""
+    since: str
+    """ISO 8601; empty when the holder does not say."""
+    until: str
+    """When it ends unless it is renewed; likewise."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTaken:
+    """This run alone may write to the cluster: the lease's number, and the seconds that were waited for it."""
+
+    number: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseReleased:
+    """The lease was given back. If that is not `certain` it ends by itself, at most `ttl_s` seconds later."""
+
+    certain: bool
+    ttl_s: float
+
+
+Event = (
+    WaveStarted
+    | DocumentSent
+    | Progress
+    | SmokeAnswered
+    | RollbackStarted
+    | Finished
+    | LeaseAwaited
+    | LeaseTaken
+    | LeaseReleased
+)

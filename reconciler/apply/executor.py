@@ -5,15 +5,14 @@ alone, the rest goes on, and later waves carry the failed application as it is t
 plan was made from stops everything before anything is written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 from reconciler.apply.clock import Clock
 from reconciler.apply.document import Document
 from reconciler.apply.errors import ApplyStopped
 from reconciler.apply.events import DocumentSent, Event, Finished, WaveStarted
-from reconciler.apply.evidence import mask
-from reconciler.apply.exchange import Exchange, NotTaken
+from reconciler.apply.exchange import Exchange, Fence, NotTaken, no_fence
 from reconciler.apply.means import Means
 from reconciler.apply.outcome import Outcome, Result
 from reconciler.apply.provenance import with_provenance
@@ -23,8 +22,9 @@ from reconciler.apply.smoke import SmokeTest
 from reconciler.apply.stop import StopSignal
 from reconciler.apply.watch import watch
 from reconciler.plan.plan import ActionKind, Plan, Wave
+from reconciler.registry.mask import mask
 from reconciler.serve.protocols import ServeReader, ServeWriter
-from reconciler.state.json_value import JsonValue
+from reconciler.state.provenance import Record
 
 
 def apply_plan(
@@ -33,19 +33,23 @@ def apply_plan(
     reader: ServeReader,
     writer: ServeWriter,
     smoke: SmokeTest,
-    provenance: Mapping[str, JsonValue],
+    provenance: Record,
     emit: Callable[[Event], None],
     clock: Clock,
     stop: StopSignal,
     keep_failed: bool = False,
+    fence: Fence = no_fence,
 ) -> tuple[Outcome, ...]:
     """Carry the plan out; one Outcome for each of its actions, in their order.
 
-    `provenance` is recorded in the gateway. With `keep_failed` what fails is left as it is, to be looked at.
+    `provenance`, the record of a run that has begun, is written into the gateway. With `keep_failed` what fails is left
+    as it is, to be looked at. `fence` is asked before each PUT.
 
-    Raises `ApplyStopped`, with the outcomes up to then, when the cluster changed under the plan or cannot be believed.
+    Raises `ApplyStopped`, with the outcomes up to then, when the cluster changed under the plan or cannot be believed,
+    and when the fence is closed.
     """
-    run = _Run(plan, provenance, Means(reader, smoke, emit, clock, stop), Exchange(reader, writer, clock), keep_failed)
+    means, exchange = Means(reader, smoke, emit, clock, stop), Exchange(reader, writer, clock, fence)
+    run = _Run(plan, provenance, means, exchange, keep_failed)
     try:
         run.carry_out()
     except ApplyStopped as error:
@@ -55,9 +59,7 @@ def apply_plan(
 
 
 class _Run:
-    def __init__(
-        self, plan: Plan, provenance: Mapping[str, JsonValue], means: Means, exchange: Exchange, keep_failed: bool
-    ) -> None:
+    def __init__(self, plan: Plan, provenance: Record, means: Means, exchange: Exchange, keep_failed: bool) -> None:
         self._plan = plan
         self._provenance = provenance
         self._means = means
@@ -92,7 +94,7 @@ class _Run:
         else:
             live = self._exchange.expect(expected)
             document = self._beside_failures(wave, expected)
-        document = with_provenance(document, self._provenance, unmanaged=self._plan.unmanaged)
+        document = with_provenance(document, self._provenance, live, unmanaged=self._plan.unmanaged)
         if self._means.stop.requested:
             return document
         watches = [watch(action, live, self._means.clock.now()) for action in wave.actions]
@@ -117,6 +119,8 @@ class _Run:
     def _refuse(self, wave: Wave, error: NotTaken) -> None:
         for action in wave.actions:
             message = f"the cluster did not take the document, and nothing changed: {mask(error.message)}"
+            if error.is_refusal:
+                message += "; if that is in none of our files, `reconcile repair` finds it"
             self._record(Outcome(action.name, Result.FAILED, message))
         for action in self._plan.actions:
             if action.name not in self._done:

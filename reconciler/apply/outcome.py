@@ -34,3 +34,5 @@ class Outcome:
     """The likely reason of a failure, in a sentence with what to do about it."""
     log_excerpt: tuple[str, ...] = ()
     """The log lines that prove the cause."""
+    load_seconds: float | None = None
+    """Seconds from the PUT until the first replica of the new version served; None where none had to start."""

@@ -1,6 +1,9 @@
 """The real request that a new version must answer, and when there is nobody to ask."""
 
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from reconciler.apply.document import Document
 from reconciler.apply.outcome import Result
@@ -9,12 +12,34 @@ from reconciler.apply.watch import Watch
 from reconciler.state.live import ApplicationStatus, LiveState
 from reconciler.state.names import GATEWAY_APPLICATION
 
+SIDE_BY_SIDE = 8
+"""Questions under way at a time."""
+
+
+def put_questions(watches: Sequence[Watch], expected: Document, smoke: SmokeTest) -> list[SmokeAnswer | SmokeFailed]:
+    """Ask each of them, several at a time: one that answers late keeps no other one waiting. What came of it, in their
+    order."""
+
+    def ask(watched: Watch) -> SmokeAnswer | SmokeFailed:
+        try:
+            return put_question(watched, expected, smoke)
+        except SmokeFailed as error:
+            return error
+
+    if len(watches) < 2:
+        return [ask(watched) for watched in watches]
+    with ThreadPoolExecutor(SIDE_BY_SIDE, "question") as pool:
+        return list(pool.map(ask, watches))
+
 
 def put_question(watched: Watch, expected: Document, smoke: SmokeTest) -> SmokeAnswer:
-    """Ask a model for a completion or an embedding, and the gateway for its models. Raises `SmokeFailed`."""
+    """Ask a model and its new adapters for a completion or an embedding, and the gateway for its models. Raises
+    `SmokeFailed`."""
     if watched.name != GATEWAY_APPLICATION:
         model_id = watched.model_id or ""
-        return smoke.ask(model_id, str(expected.routes[model_id].get("kind")))
+        kind = str(expected.routes[model_id].get("kind"))
+        answers = [smoke.ask(name, kind) for name in (model_id, *(f"{model_id}:{each}" for each in watched.adapters))]
+        return replace(answers[0], seconds=sum(answer.seconds for answer in answers))
     begun = time.monotonic()
     listed = smoke.models()
     missing = sorted(expected.routes.keys() - listed)

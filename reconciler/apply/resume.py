@@ -13,10 +13,12 @@ from reconciler.apply.pursuit import Pursuit
 from reconciler.apply.smoke import SmokeTest
 from reconciler.apply.stop import StopSignal
 from reconciler.apply.watch import resumed
+from reconciler.plan.outlook import load_time, time_limit
 from reconciler.plan.plan import Plan
 from reconciler.serve.protocols import ServeReader
 from reconciler.state.desired import DesiredState
 from reconciler.state.live import ApplicationStatus, LiveState
+from reconciler.state.provenance import load_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,10 @@ def unsettled(desired: DesiredState, live: LiveState, plan: Plan) -> tuple[Unset
     for entry in desired.applications:
         there = live.application(entry.name)
         if entry.name not in planned and there is not None and there.status is not ApplicationStatus.RUNNING:
-            model_id = entry.model.spec.model_id if entry.model else None
-            found.append(Unsettled(entry.name, model_id, entry.rollout.timeout_s))
+            model_id = entry.model.model_id if entry.model else None
+            load = load_time(entry.name, entry.rollout, load_seconds(live, desired.owner))
+            limit_s, _ = time_limit(entry.rollout, None, entry.min_replicas, load)
+            found.append(Unsettled(entry.name, model_id, limit_s))
     return tuple(found)
 
 

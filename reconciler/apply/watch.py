@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from reconciler.apply.adapters import new_adapters
 from reconciler.apply.diagnosis import Cause
 from reconciler.apply.document import Config
 from reconciler.apply.events import Phase
@@ -39,9 +40,15 @@ class Watch:
     """Its config before; None when there was none."""
     was: ApplicationStatus | None
     """Its status before."""
+    adapters: tuple[str, ...] = ()
+    """Ids of the model's adapters that are new or come from elsewhere now; each is asked as well."""
     phase: Phase = Phase.WAITING
     since: float = 0.0
     """When the phase began, on the clock."""
+    loads: bool = False
+    """Whether replicas are created or replaced."""
+    load_seconds: float | None = None
+    """Seconds until the first of them served."""
     timed_out: bool = False
     failure: str = ""
     """What failed, in words; empty until something did."""
@@ -74,11 +81,14 @@ def watch(action: Action, before: LiveState, begun: float) -> Watch:
     entry = before.application(action.name)
     created = action.kind is ActionKind.CREATE
     restarts = action.impact.restarts
+    loads = created or restarts or action.kind is ActionKind.RETRY
+    # A model that is scaled to zero is not woken for them: they load with it.
+    adapters = new_adapters(action.change, all_of_them=loads) if loads or (entry and entry.replica_ids) else ()
     return Watch(
         name=action.name,
         kind=action.kind,
         model_id=action.model_id,
-        asks=action.kind is not ActionKind.DELETE and (created or restarts or action.name == GATEWAY_APPLICATION),
+        asks=action.kind is not ActionKind.DELETE and (loads or bool(adapters) or action.name == GATEWAY_APPLICATION),
         timeout_s=action.timeout_s,
         rollout=action.rollout,
         begun=begun,
@@ -87,7 +97,9 @@ def watch(action: Action, before: LiveState, begun: float) -> Watch:
         replaced=_to_replace(entry) if restarts and is_proven(before.ray_version) else frozenset(),
         previous=entry.application.config if entry and entry.application and not created else None,
         was=entry.status if entry else None,
+        adapters=adapters,
         since=begun,
+        loads=loads,
     )
 
 

@@ -2,8 +2,16 @@ import pytest
 
 from reconciler.apply.causes import PATTERNS
 from reconciler.apply.diagnosis import EVIDENCE_LINES, diagnose
+from reconciler.apply.evidence import first_line
 
 LOGS = {
+    "no_xllamacpp": "RuntimeError: xllamacpp is not on this node: build it into the image, or write it in "
+    "`runtime_env.pip` of the model",
+    "llama_cpp_without_gpu": "RuntimeError: the model has GPUs that this build of xllamacpp cannot use: install the "
+    "one for them from https://xorbitsai.github.io/xllamacpp/whl, or write `num_gpus_per_worker: 0`",
+    "no_gguf": "FileNotFoundError: there is no `chat.Q4.gguf` in s3://models/chat, but `chat.Q8.gguf`",
+    "bad_gguf": "RuntimeError: llama.cpp cannot load /models/chat.gguf: Failed to init server",
+    "no_litellm": "RuntimeError: this provider is asked through LiteLLM, which this node does not have: write",
     "gateway_unreachable": "no answer from http://10.0.0.1:8000/v1/models: [Errno 111] Connection refused",
     "missing_node_variable": "LookupError: `MODELS` is not set on this node but `llm_config.model_loading_config."
     "model_source` refers to it: set it where Ray is started",
@@ -11,14 +19,61 @@ LOGS = {
     "`gpu_memory_utilization` when initializing the engine.",
     "memory_taken": "ValueError: Free memory on device cuda:0 (3.1/22.0 GiB) on startup is less than desired GPU "
     "memory utilization (0.9, 19.8 GiB).",
+    "node_memory_taken": "ValueError: Available memory on node 0 (6.31/11.71 GiB) on startup is less than desired CPU "
+    "memory utilization (0.92, 10.78 GiB).",
     "gpu_out_of_memory": "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.96 GiB.",
     "out_of_memory": "RuntimeError: [enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory",
     "context_too_long": "Value error, User-specified max_model_len (99999) is greater than the derived max_model_len "
     "(max_position_embeddings=2048)",
-    "gated_model": "huggingface_hub.errors.GatedRepoError: 403 Client Error. Cannot access gated repo for url ...",
+    "shared_memory": "RuntimeError: DataLoader worker (pid 71) is killed by signal: Bus error. It is possible that "
+    "dataloader's workers are out of shared memory. Please try to raise your shared memory limit.",
+    "batch_too_small": "Value error, max_num_batched_tokens (2048) is smaller than max_model_len (8192).",
+    "hub_busy": "huggingface_hub.errors.HfHubHTTPError: 429 Client Error: Too Many Requests for url: "
+    "https://huggingface.co/api/models/org/chat",
+    "invalid_token": "huggingface_hub.errors.HfHubHTTPError: 401 Client Error: Unauthorized for url: "
+    "https://huggingface.co/api/models/org/chat (Request ID: Root=1) Invalid credentials in Authorization header",
+    "gated_model": "Access to model org/chat is restricted and you are not in the authorized list. Visit "
+    "https://huggingface.co/org/chat to ask for access.",
+    "missing_token": "huggingface_hub.errors.GatedRepoError: 401 Client Error. (Request ID: Root=1) Cannot access "
+    "gated repo for url https://huggingface.co/org/chat/resolve/main/config.json.",
+    "bucket_denied": "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the ListObjectsV2 "
+    "operation: Access Denied",
+    "bucket_missing": "botocore.errorfactory.NoSuchBucket: An error occurred (NoSuchBucket) when calling the "
+    "ListObjectsV2 operation: The specified bucket does not exist",
+    "certificate": "requests.exceptions.SSLError: HTTPSConnectionPool(host='huggingface.co', port=443): [SSL: "
+    "CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate in certificate chain",
+    "partial_weights": "safetensors_rust.SafetensorError: Error while deserializing header: MetadataIncompleteBuffer",
+    "permission": "PermissionError: [Errno 13] Permission denied: '/models/hub'",
+    "unsupported_quantization": "ValueError: The quantization method fp8 is not supported for the current GPU. Minimum "
+    "capability: 89. Current capability: 75.",
+    "mirror_empty": "runtime.engine.errors.WeightsError: there is nothing at `s3://models/chat`",
+    "weights_incomplete": "runtime.engine.errors.WeightsError: `/models/chat` is incomplete: "
+    "`model-00002-of-00003.safetensors` is missing",
+    "weights_pointer": "runtime.engine.errors.WeightsError: `/models/chat/model.safetensors` is a pointer of Git LFS, "
+    "not weights",
+    "weights_damaged": "runtime.engine.errors.WeightsError: `/models/chat/model.safetensors` is cut off or damaged: it "
+    "has 1000 bytes of 2000",
+    "mirror_changing": "runtime.engine.errors.WeightsError: `s3://models/chat` was changed while it was fetched",
+    "mirror_hash": "runtime.engine.errors.WeightsError: `s3://models/chat/hash` holds no revision: '../etc'",
+    "store_silent": "runtime.engine.errors.WeightsError: the store of `s3://models/chat` does not answer (When listing "
+    "objects under key 'chat/' in bucket 'models': AWS Error NETWORK_CONNECTION)",
+    "adapter_rank": "adapter org/chat:wide cannot be served: LoRA rank 64 is greater than max_lora_rank 16.",
+    "adapter_modules": "ValueError: While loading /lora/fr, expected target modules in {'q_proj'} but received "
+    "['model.layers.0.mlp.router'].",
+    "adapter_kind": "adapter org/chat:dora cannot be served: vLLM does not yet support DoRA.",
+    "old_driver": "RuntimeError: The NVIDIA driver on your system is too old (found version 11040).",
+    "old_gpu": "torch.AcceleratorError: CUDA error: no kernel image is available for execution on the device",
+    "port_taken": "RuntimeError: Failed to bind to address '0.0.0.0:8000'.",
+    "image": "Error response from daemon: pull access denied for registry.example/serve, repository does not exist",
+    "package_gone": "OSError: Failed to download runtime_env file package gcs://reconciler-engine-0.zip from the GCS "
+    "to the Ray worker node.",
+    "requirement": "ERROR: No matching distribution found for flash-atn==2.0",
+    "node_lost": "The actor died because its node has died. Node Id: 5f, Ip: 10.0.0.7.",
+    "slow_start": "Deployment 'X' in application 'y' has 1 replicas that have taken more than 30s to initialize.",
     "hub_unreachable": "OSError: We couldn't connect to 'https://huggingface.co' to load the files",
     "local_path_missing": "huggingface_hub.errors.HFValidationError: Repo id must be in the form 'repo_name' or "
     "'namespace/repo_name': '/models/none'. Use `repo_type` argument if needed.",
+    "unknown_revision": "huggingface_hub.errors.RevisionNotFoundError: 404 Client Error. (Request ID: Root=1)",
     "unknown_model": "huggingface_hub.errors.RepositoryNotFoundError: 404 Client Error. (Request ID: Root=1)",
     "remote_code": "ValueError: Loading this model requires you to execute its code; set the option "
     "`trust_remote_code=True` to remove this error.",
@@ -33,6 +88,8 @@ LOGS = {
     "no_such_resource": "Deployment 'X' has 1 replicas that have taken more than 30s to be scheduled. Resources "
     'required for each replica: {"GPU": 8.0}',
     "import_error": "ModuleNotFoundError: No module named 'flash_attn'",
+    "bad_value": "Value error, Unknown quantization method: awqq. Must be one of ['awq', 'gptq']. [type=value_error, "
+    "input_value=ArgsKwargs(()), input_type=ArgsKwargs]",
     "bad_argument": "TypeError: AsyncEngineArgs.__init__() got an unexpected keyword argument 'max_seqs'",
 }
 
@@ -55,9 +112,33 @@ def test_the_log_of_a_known_cause_names_it(pattern: object) -> None:
     [
         ("missing_node_variable", "the variable `MODELS` is not set on the node"),
         ("local_path_missing", "the path `/models/none` does not exist on the node"),
+        ("mirror_empty", "there is nothing at `s3://models/chat`"),
+        (
+            "weights_incomplete",
+            "the weights are not whole: `/models/chat` is incomplete: `model-00002-of-00003.safetensors` is missing",
+        ),
+        ("weights_pointer", "`/models/chat/model.safetensors` is a pointer of Git LFS in place of weights"),
+        (
+            "weights_damaged",
+            "the weights are not whole: `/models/chat/model.safetensors` is cut off or damaged: it has 1000 bytes of "
+            "2000",
+        ),
+        ("mirror_changing", "`s3://models/chat` was changed while it was fetched"),
+        ("mirror_hash", "`s3://models/chat/hash` does not hold a commit"),
+        ("store_silent", "the object store of `s3://models/chat` does not answer the node"),
+        ("adapter_rank", "the adapter has the rank 64, and the engine was started for less"),
+        ("adapter_kind", "the adapter is of a kind that vLLM does not serve: vLLM does not yet support DoRA"),
         ("unsupported_model", "vLLM does not support the architecture ['FooLM']"),
         ("import_error", "the code cannot be imported on the node: flash_attn"),
+        ("permission", "the node may not open `/models/hub`"),
+        ("unsupported_quantization", "this kind of GPU cannot run the quantization fp8"),
+        ("port_taken", "a port is taken on the node: 0.0.0.0:8000"),
+        ("requirement", "the package index does not have `flash-atn==2.0`"),
         ("bad_argument", "the engine refused an argument: max_seqs"),
+        (
+            "bad_value",
+            "the engine refused a value: Unknown quantization method: awqq. Must be one of ['awq', 'gptq'].",
+        ),
     ],
 )
 def test_a_cause_names_what_the_log_names(name: str, sentence: str) -> None:
@@ -73,12 +154,94 @@ def test_advice_names_the_variable() -> None:
     [
         ("ValueError: quantization is wrong", "ValueError: quantization is wrong"),
         ("1 validation error for ModelConfig", "1 validation error for ModelConfig"),
+        ("pydantic_core.ValidationError: 2 validation errors for EngineArgs", "2 validation errors for EngineArgs"),
         ("api_server.py: error: unrecognized arguments: --foo", "unrecognized arguments: --foo"),
         ("vllm: error: argument --dtype: invalid choice: 'x'", "argument --dtype: invalid choice: 'x'"),
     ],
 )
 def test_a_refused_argument_is_quoted(line: str, said: str) -> None:
     assert diagnose("", line).sentence == f"the engine refused an argument: {said}"
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("gpu_out_of_memory", "NCCL WARN Cuda failure 2 'out of memory'"),
+        ("gpu_out_of_memory", "RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"),
+        ("out_of_memory", "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on memory."),
+        ("out_of_memory", "Failed core proc(s): {'EngineCore_DP0': -9} killed by the OOM killer"),
+        (
+            "shared_memory",
+            "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient "
+            "shared memory (shm).",
+        ),
+        ("invalid_token", "huggingface_hub.errors.HfHubHTTPError: 401 Client Error: Unauthorized. Invalid user token."),
+        (
+            "gated_model",
+            "GatedRepoError: 403 Client Error. Your request to access model org/chat is awaiting a review "
+            "from the repo authors.",
+        ),
+        (
+            "missing_token",
+            "Access to model org/chat is restricted. You must have access to it and be authenticated to "
+            "access it. Please log in.",
+        ),
+        (
+            "hub_unreachable",
+            'requests.exceptions.ConnectionError: (MaxRetryError("HTTPSConnectionPool: Max retries '
+            "exceeded with url: /org/chat (Caused by host='huggingface.co')",
+        ),
+        (
+            "unknown_revision",
+            "OSError: v9 is not a valid git identifier (branch name, tag name or commit id) that exists for this model "
+            "name.",
+        ),
+        ("gated_model", "huggingface_hub.errors.GatedRepoError: 403 Client Error. (Request ID: Root=1)"),
+        (
+            "unknown_model",
+            "OSError: org/chta is not a local folder and is not a valid model identifier listed on "
+            "'https://huggingface.co/models'",
+        ),
+        ("partial_weights", "RuntimeError: Cannot find any model weights with `/models/chat`"),
+        ("partial_weights", "ValueError: Following weights were not initialized from checkpoint: {'lm_head.weight'}"),
+        ("partial_weights", "_pickle.UnpicklingError: invalid load key, 'v'."),
+        ("partial_weights", "OSError: /models/chat does not appear to have a file named config.json."),
+        ("partial_weights", "OSError: Consistency check failed: file should be of size 4976698672 but has size 1024"),
+        (
+            "bucket_denied",
+            "WeightsError: this node may not read `s3://models/chat`, and its environment has no credentials (When "
+            "listing objects under key 'chat/' in bucket 'models': AWS Error ACCESS_DENIED)",
+        ),
+        (
+            "bucket_denied",
+            "WeightsError: this node has no credentials to read `gs://models/chat` (google::cloud::Status)",
+        ),
+        ("bucket_missing", "WeightsError: the bucket `modles` does not exist, so `s3://modles/chat` cannot be read ()"),
+        ("local_path_missing", "WeightsError: the path `/models/none` does not exist on this node (node-7)"),
+        ("bucket_denied", "botocore.exceptions.NoCredentialsError: Unable to locate credentials"),
+        ("nccl", "torch.distributed.DistStoreError: Timed out after 601 seconds waiting for clients. 1/2 joined."),
+        ("nccl", "RuntimeError: NCCL error: unhandled system error (run with NCCL_DEBUG=INFO for details)"),
+        ("no_space", "OSError: [Errno 122] Disk quota exceeded"),
+        ("no_space", "ray.exceptions.OutOfDiskError: Local disk is full"),
+        (
+            "port_taken",
+            "OSError: [Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): address already in use",
+        ),
+        ("runtime_env", "ray.exceptions.RuntimeEnvSetupError: Failed to set up runtime environment."),
+        (
+            "requirement",
+            "ERROR: Could not find a version that satisfies the requirement flash-atn (from versions: none)",
+        ),
+        ("no_such_resource", "Cannot provide a placement group of bundles [{'GPU': 8.0}]: Total resources available"),
+        ("bad_argument", "KeyError: 'invalid tool call parser: lama (chose from { hermes,llama3_json })'"),
+    ],
+)
+def test_other_words_for_a_known_cause_name_it_as_well(name: str, line: str) -> None:
+    pattern = next(pattern for pattern in PATTERNS if pattern.name == name)
+    log = f"INFO 01-02 starting\nTraceback (most recent call last):\n{line}\nINFO more\n"
+    cause = diagnose("", log)
+    assert cause.sentence.startswith(pattern.sentence.partition("{")[0].rstrip(": "))
+    assert cause.evidence[0] == first_line(line)
 
 
 def test_what_is_specific_wins_over_what_comes_first() -> None:

@@ -2,10 +2,9 @@ from dataclasses import replace
 
 from reconciler.apply.document import Document, differences, same_config
 from reconciler.apply.errors import Differences
-from reconciler.apply.provenance import with_provenance
 from reconciler.state.live import ApplicationStatus
 from tests.support.states import deployed, desired, foreign, live, live_application, model, plan
-from tests.support.trouble import ONE, TWO
+from tests.support.trouble import TWO
 
 LOGGING = {"log_level": "DEBUG"}
 
@@ -62,17 +61,6 @@ def test_a_route_is_dropped_and_nothing_else() -> None:
     assert dropped.with_gateway_value("models", document.routes) == document
     assert document.without_route("org/unknown") is document
     assert Document({}, {}).routes == {}
-
-
-def test_provenance_is_recorded_in_our_gateway_only() -> None:
-    document = Document.of_live(deployed(ONE))
-    recorded = with_provenance(document, {"who": "me"}, unmanaged=())
-    user_config = recorded.configs["gateway"]["deployments"][0]["user_config"]
-    assert user_config["provenance"] == {"who": "me"}
-    assert recorded.routes == document.routes
-    assert with_provenance(document, {"who": "me"}, unmanaged=("gateway",)) is document
-    without = document.with_config("gateway", None)
-    assert with_provenance(without, {"who": "me"}, unmanaged=()) is without
 
 
 def test_other_deployments_of_a_gateway_are_left_alone() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from reconciler.apply.evidence import WIDTH, first_line, lines_of, mask
+from reconciler.apply.evidence import WIDTH, first_line, lines_of
+from reconciler.registry.mask import mask
 
 SECRET = "abcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -1,5 +1,6 @@
 from reconciler.apply.events import DocumentSent, Finished, SmokeAnswered, WaveStarted
 from reconciler.apply.outcome import Result
+from reconciler.state.provenance import history
 from tests.support.fake_serve import FakeServe
 from tests.support.light import light_config
 from tests.support.stage import NEIGHBOUR, PROVENANCE, Stage, staged
@@ -18,7 +19,7 @@ def test_a_create_serves_answers_and_is_recorded_in_the_gateway() -> None:
     assert outcomes[CHAT].message == "serves; answered a real request"
     assert outcomes[CHAT].replicas_after == stage.ids(CHAT)
     assert sorted(stage.smoke.asked) == [("org/chat", "generation"), ("org/coder", "generation")]
-    assert stage.config("gateway")["deployments"][0]["user_config"]["provenance"] == PROVENANCE
+    assert history(stage.live()) == (PROVENANCE,)
     assert len(stage.serve.puts) == 1
 
 

@@ -1,7 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
-from reconciler.apply.errors import LiveChanged, LostUpdate
+from reconciler.apply.document import Document
+from reconciler.apply.errors import Differences, LiveChanged, LostUpdate
 from reconciler.apply.outcome import Result
+from reconciler.apply.overwritten import under_update
+from reconciler.serve.errors import Unreachable
+from reconciler.state.live import LiveState
 from tests.support.fake_serve import FakeServe
 from tests.support.light import light_config
 from tests.support.stage import NEIGHBOUR, Stage, staged
@@ -111,3 +117,66 @@ def test_a_failed_model_that_somebody_changes_is_not_rolled_back() -> None:
         "it could not be rolled back: the cluster changed since the plan was made (changed: `org--chat`)"
         in outcome.message
     )
+
+
+def edited_in_place(stage: Stage) -> None:
+    """Somebody changes the neighbour right before our PUT, without another version of its code."""
+
+    def intruder(document: object) -> None:
+        stage.serve.before_put = None
+        options = {**NEIGHBOUR["deployments"][0], "max_ongoing_requests": 7}
+        intrude(stage, {**NEIGHBOUR, "deployments": [options]}, without="neighbour")
+
+    stage.serve.before_put = intruder
+
+
+def test_an_edit_in_place_at_the_same_moment_is_told_by_the_log() -> None:
+    stage = staged(ONE, NEIGHBOUR)
+    edited_in_place(stage)
+    with pytest.raises(LostUpdate, match=r"at the same moment \(.*by somebody\)") as raised:
+        stage.carry_out(stage.plan(RESTARTED))
+    assert raised.value.writers == ("somebody",)
+
+
+@pytest.mark.parametrize("trouble", [None, Unreachable("gone")])
+def test_without_the_log_an_edit_in_place_at_the_same_moment_is_not_noticed(
+    trouble: Unreachable | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the lease is for."""
+
+    def other_writers() -> tuple[str, ...]:
+        if trouble is not None:
+            raise trouble
+        return ()
+
+    stage = staged(ONE, NEIGHBOUR)
+    monkeypatch.setattr(stage.serve, "other_writers", other_writers)
+    edited_in_place(stage)
+    assert [outcome.result for outcome in stage.carry_out(stage.plan(RESTARTED))] == [Result.APPLIED]
+    assert stage.config("neighbour") == NEIGHBOUR
+
+
+def test_an_update_under_way_says_where_somebody_wrote() -> None:
+    stage = staged(TWO, NEIGHBOUR)
+    before = stage.live()
+    document = Document.of_live(before)
+
+    def updating(*names: str, since: LiveState) -> LiveState:
+        return replace(
+            since,
+            applications=tuple(
+                replace(entry, deployments=tuple(replace(found, status="UPDATING") for found in entry.deployments))
+                if entry.name in names
+                else entry
+                for entry in since.applications
+            ),
+        )
+
+    after = updating("neighbour", CHAT, since=before)
+    assert under_update(before, document, before) == Differences()
+    assert under_update(before, document, after) == Differences(changed=("neighbour", CHAT))
+    changed = document.with_config(CHAT, {**stage.config(CHAT), "route_prefix": "/new"})
+    assert under_update(before, changed, after) == Differences(changed=("neighbour",)), "what we change is no trace"
+    assert under_update(updating("neighbour", since=before), document, after) == Differences(changed=(CHAT,))
+    without = replace(before, applications=before.applications[:-1])
+    assert under_update(without, document, after) == Differences(changed=("neighbour", CHAT))

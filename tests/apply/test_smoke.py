@@ -7,13 +7,14 @@ import httpx
 import pytest
 
 from reconciler.apply.smoke import GatewaySmoke, SmokeFailed
+from tests.support.sender import FakeSender, refused, silent
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def smoke(handler: Handler) -> GatewaySmoke:
     """A smoke test against a gateway that answers so."""
-    return GatewaySmoke("http://gateway", transport=httpx.MockTransport(handler))
+    return GatewaySmoke("http://gateway", sender=FakeSender(handler))
 
 
 def answering(**answers: tuple[int, Any]) -> tuple[GatewaySmoke, list[httpx.Request]]:
@@ -56,6 +57,50 @@ def test_a_model_without_a_chat_template_completes_text() -> None:
     assert smoke(handler).ask("org/base", "generation").text == " world"
 
 
+def test_a_model_that_has_the_later_name_for_the_limit_is_asked_with_it() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.read().decode())
+        if "max_completion_tokens" not in asked[-1]:
+            return httpx.Response(400, text="Unsupported parameter: use 'max_completion_tokens' instead")
+        return httpx.Response(200, json=chat(content="hello")[1])
+
+    assert smoke(handler).ask("org/chat", "generation").text == "hello"
+    assert len(asked) == 2
+    assert "temperature" not in asked[1]
+
+
+@pytest.mark.parametrize("kind", ["generation", "embedding"])
+def test_a_budget_that_is_used_up_is_no_failure(kind: str) -> None:
+    used_up = (429, {"error": {"message": "The budget of `a` is used up", "code": "budget_exceeded"}})
+    gateway, _ = answering(completions=used_up, embeddings=used_up)
+    assert "used up" in gateway.ask("org/chat", kind).text
+
+
+def test_a_model_that_takes_no_conversations_completes_text() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "chat" in request.url.path:
+            return httpx.Response(404, json={"error": {"message": "no", "code": "chat_disabled"}})
+        return httpx.Response(200, json={"choices": [{"text": " world"}]})
+
+    assert smoke(handler).ask("org/base", "generation").text == " world"
+
+
+def test_only_the_model_itself_may_answer_and_only_who_has_the_key_is_answered() -> None:
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"choices": [{"text": "hello"}]})
+
+    GatewaySmoke("http://gateway", "sk-1", sender=FakeSender(handler)).ask("org/chat", "generation")
+    GatewaySmoke("http://gateway", sender=FakeSender(handler)).ask("org/chat", "generation")
+    assert [request.headers["x-reconciler-exact"] for request in asked] == ["true", "true"]
+    assert [request.headers.get("authorization") for request in asked] == ["Bearer sk-1", None]
+    assert [request.headers.get("x-api-key") for request in asked] == ["sk-1", None]
+
+
 def test_an_embedding_is_answered() -> None:
     gateway, asked = answering(embeddings=(200, {"data": [{"embedding": [0.1, 0.2]}]}))
     answer = gateway.ask("org/embed", "embedding")
@@ -86,7 +131,7 @@ def test_an_error_status_may_pass_or_not(status: int, settling: bool) -> None:
 
 def test_nobody_there_may_pass() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("connection refused")
+        raise refused()
 
     with pytest.raises(SmokeFailed, match="no answer from http://gateway/v1/models: connection refused") as raised:
         smoke(handler).models()
@@ -94,12 +139,13 @@ def test_nobody_there_may_pass() -> None:
     assert raised.value.unreachable
 
 
-def test_a_time_out_without_words_is_named() -> None:
+def test_a_time_out_is_named() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("")
+        raise silent()
 
-    with pytest.raises(SmokeFailed, match="ReadTimeout"):
+    with pytest.raises(SmokeFailed, match="no answer from http://gateway/v1/models in time") as raised:
         smoke(handler).models()
+    assert not raised.value.unreachable
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from reconciler.apply.waiting import Standing, Verdict, failure_message, judge
+from reconciler.state.application import Application
 from reconciler.state.live import ApplicationStatus, LiveApplication
 from tests.support.states import desired, live, live_application, model, replicas
 
@@ -88,7 +89,7 @@ def test_an_application_that_went_away_was_deleted_by_somebody(entry: LiveApplic
 @pytest.mark.parametrize("config", [None, {**CONFIG, "route_prefix": "/x"}])
 def test_an_application_with_another_config_was_changed_by_somebody(config: Any) -> None:
     entry = seen()
-    other = replace(entry, application=replace(entry.application, config=config) if config else None)
+    other = replace(entry, application=Application(config) if config else None)
     assert verdict(other) == Verdict(Standing.TAKEN, "somebody else changed it meanwhile")
 
 
