@@ -1,130 +1,130 @@
-"""Comparing what should be with what is into a DriftReport.
+"""Comparing what should be, what was applied and what is into a DriftReport.
 
 Only what nobody asked for is drift: a replica count that the autoscaler chose within its bounds is not, nor is an
 application on its way to the registry's config.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Position
-from reconciler.drift.report import DriftReport, Finding, FindingKind
+from reconciler.drift.applied import Applied
+from reconciler.drift.configuration import differs, missing, orphaned, unmanaged
+from reconciler.drift.expected import expected
+from reconciler.drift.fleet import fleet
+from reconciler.drift.health import ill, out_of_bounds
+from reconciler.drift.ignore import IgnoreRule, ignore
+from reconciler.drift.infrastructure import infrastructure
+from reconciler.drift.report import SUBMITTED, DriftReport, Expected, Finding, FindingKind
+from reconciler.drift.running import adapters, in_effect, routes, running, versions, weights
 from reconciler.plan.match import difference, is_owned
-from reconciler.plan.text import first_line, plural
+from reconciler.state.accelerators import accelerators
 from reconciler.state.desired import DesiredApplication, DesiredState
+from reconciler.state.json_value import JsonValue
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
+from reconciler.state.way_back import rollback_words, standing_rollback
+from reconciler.state.work import UnknownWork, Work
 
-_ILL_APPLICATION = frozenset({ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY})
-_ILL_DEPLOYMENT = frozenset({"DEPLOY_FAILED", "UNHEALTHY"})
+NOT_ASKED = UnknownWork("nobody was asked")
+
 _ORDER = {kind: rank for rank, kind in enumerate(FindingKind)}
 
 
-def find_drift(desired: DesiredState, live: LiveState) -> DriftReport:
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a report rests on beside the registry and the cluster; with nothing of it less can be told apart."""
+
+    applies: Sequence[Applied] = ()
+    """The applies that the cluster remembers and git could compile again, newest first."""
+    rules: Sequence[IgnoreRule] = ()
+    defaults: Mapping[str, JsonValue] = field(default_factory=dict)
+    """Ray's default of each deployment option."""
+    work: Work | UnknownWork = NOT_ASKED
+    """What the replicas say they run."""
+    checked: Mapping[str, str] = field(default_factory=dict)
+    """The version of each library that the registry is checked against, by its name."""
+    registry_commit: str | None = None
+    time: str | None = None
+    """Now, ISO 8601 with a time zone."""
+
+
+def find_drift(desired: DesiredState, live: LiveState, background: Background | None = None) -> DriftReport:
     """Everything on the cluster that is not as the registry says, sorted by application."""
+    background = background or Background()
     present = {entry.name: entry for entry in live.applications if entry.status is not ApplicationStatus.DELETING}
     wanted = {entry.name: entry for entry in desired.applications}
-    findings = [
-        *(finding for entry in desired.applications for finding in _wanted(entry, present, desired.owner, live)),
-        *(_unwanted(entry, desired.owner) for name, entry in present.items() if name not in wanted),
-        *(
-            _namesake(present[name])
-            for name in wanted
-            if name in present and not is_owned(present[name], desired.owner)
-        ),
-    ]
+    found: list[Finding] = []
+    explained: list[Expected] = []
+    for entry in desired.applications:
+        found += _wanted(entry, present.get(entry.name), desired.owner, live, background, explained)
+    for name, there in present.items():
+        if not is_owned(there, desired.owner):
+            found.append(unmanaged(there))
+        elif name not in wanted:
+            found.append(orphaned(there, background.applies))
+    found += infrastructure(desired, live)
+    kept, ignored = ignore(found, background.rules)
+    findings = tuple(sorted(kept, key=lambda finding: (finding.application, _ORDER[finding.kind])))
     adrift = {finding.application for finding in findings}
+    last = background.applies[0] if background.applies else None
     return DriftReport(
         cluster=desired.cluster,
-        findings=tuple(sorted(findings, key=lambda finding: (finding.application, _ORDER[finding.kind]))),
+        findings=findings,
         in_sync=tuple(sorted(name for name in wanted if name not in adrift)),
+        expected=tuple(explained),
+        ignored=tuple(ignored),
+        fleet=fleet(desired, live, findings, {name: running(name, background.work) for name in wanted}),
+        accelerators=accelerators(desired, live),
+        applied_commit=last.commit if last else None,
+        applied_time=last.time if last else None,
+        registry_commit=background.registry_commit,
+        ray_version=live.ray_version,
+        time=background.time,
+        notes=(*_after_rollback(findings, live, desired.owner), *_not_known(background.work)),
     )
+
+
+def _after_rollback(findings: Sequence[Finding], live: LiveState, owner: str) -> Iterator[str]:
+    record = standing_rollback(live, owner)
+    if record is not None and any(finding.kind in SUBMITTED for finding in findings):
+        yield f"{rollback_words(record)}; what differs may be just that, and `reconcile apply` would undo it"
+
+
+def _not_known(work: Work | UnknownWork) -> Iterator[str]:
+    if isinstance(work, UnknownWork) and work is not NOT_ASKED:
+        yield f"which versions and weights the replicas run is not known: {work.reason}"
 
 
 def _wanted(
-    entry: DesiredApplication, present: Mapping[str, LiveApplication], owner: str, live: LiveState
+    entry: DesiredApplication,
+    there: LiveApplication | None,
+    owner: str,
+    live: LiveState,
+    background: Background,
+    explained: list[Expected],
 ) -> Iterator[Finding]:
-    position = entry.model.position() if entry.model else None
-    there = present.get(entry.name)
-    if there is None:
-        yield Finding(
-            FindingKind.MISSING, entry.name, "is not on the cluster", "`reconcile apply` creates it", position=position
-        )
-    elif not is_owned(there, owner):
-        yield Finding(
-            FindingKind.MISSING,
-            entry.name,
-            "is not on the cluster: an application of somebody else has its name",
-            "delete that application, or give the model another `model_id`",
-            position=position,
-        )
-    else:
-        fields = difference(entry, there, live).fields
-        if fields:
-            yield Finding(
-                FindingKind.CONFIG,
-                entry.name,
-                f"{plural(len(fields), 'field')} changed on the cluster or in the registry",
-                "`reconcile apply` brings the registry's values back; or write the live ones there",
-                fields,
-                position,
-            )
-        yield from _health(there, position, bool(fields))
-        yield from _scale(entry, there, live, position)
-
-
-def _health(there: LiveApplication, position: Position | None, differs: bool) -> Iterator[Finding]:
-    ill = [deployment for deployment in there.deployments if deployment.status in _ILL_DEPLOYMENT]
-    if there.status not in _ILL_APPLICATION and not ill:
+    position: Position | None = entry.model.position() if entry.model else None
+    if there is None or not is_owned(there, owner):
+        yield missing(entry, there, position, background.applies)
         return
-    messages = (there.message, *(deployment.message for deployment in ill))
-    because = next((line for message in messages if (line := first_line(message))), "")
-    what = there.status if there.status in _ILL_APPLICATION else f"its deployment is {ill[0].status}"
-    yield Finding(
-        FindingKind.HEALTH,
-        there.name,
-        f"{what}: {because}" if because else str(what),
-        _cure(there.status, differs),
-        position=position,
-    )
-
-
-def _cure(status: ApplicationStatus, differs: bool) -> str:
-    if differs:
-        return "`reconcile apply` deploys the registry's config in place of the one that is ill"
-    if status is ApplicationStatus.DEPLOY_FAILED:
-        return "change the model: Ray does not try the same config again"
-    return "Ray starts ill replicas again by itself; if it stays so, look into their logs"
-
-
-def _scale(
-    entry: DesiredApplication, there: LiveApplication, live: LiveState, position: Position | None
-) -> Iterator[Finding]:
-    # A capacity target scales every bound down, and an application that is being built has no deployments yet.
-    if not there.deployments or live.options.get("target_capacity") is not None:
+    change = difference(entry, there, live)
+    by_default, unexplained = expected(entry, there, change, live, background.defaults)
+    explained += by_default
+    if unexplained.fields:
+        yield differs(entry, there, unexplained, live, background.applies)
+    yield from ill(there, position, bool(unexplained.fields))
+    if not any(_is_bound(field.path) for field in unexplained.fields):
+        yield from out_of_bounds(entry, there, live, position)
+    yield from in_effect(there, position)
+    if entry.model is None:
+        yield from routes(there, background.work)
         return
-    target = sum(deployment.target_num_replicas for deployment in there.deployments)
-    if not entry.min_replicas <= target <= entry.max_replicas:
-        yield Finding(
-            FindingKind.SCALE,
-            entry.name,
-            f"Ray aims at {plural(target, 'replica')}; the registry allows {entry.min_replicas} to "
-            f"{entry.max_replicas}",
-            "`reconcile apply` brings the registry's bounds back; within them the autoscaler decides",
-            position=position,
-        )
+    runs = running(entry.name, background.work)
+    yield from versions(entry, runs, background.checked)
+    yield from weights(entry, runs)
+    yield from adapters(entry, background.work)
 
 
-def _unwanted(there: LiveApplication, owner: str) -> Finding:
-    if not is_owned(there, owner):
-        return _namesake(there)
-    return Finding(
-        FindingKind.ORPHANED,
-        there.name,
-        "is ours, and the registry does not call for it any more",
-        "`reconcile apply` deletes it; to keep it, bring its model file back",
-    )
-
-
-def _namesake(there: LiveApplication) -> Finding:
-    owner = there.application.owner if there.application else None
-    whose = f"belongs to `{owner}`" if owner else "deployed by somebody else"
-    return Finding(FindingKind.UNMANAGED, there.name, whose, "nothing to do: what is not ours is never changed")
+def _is_bound(path: str) -> bool:
+    """Whether a field decides how many replicas there may be, so that its difference explains their number."""
+    return path.endswith(("_replicas", ".autoscaling_config"))

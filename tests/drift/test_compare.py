@@ -9,6 +9,7 @@ from reconciler.drift.report import DriftReport, Finding, FindingKind
 from reconciler.registry.registry import ModelEntry
 from reconciler.state.application import Application
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
+from reconciler.state.provenance import Record
 from tests.support.states import (
     deployed,
     desired,
@@ -18,6 +19,7 @@ from tests.support.states import (
     live_application,
     model,
     plan,
+    remembering,
     replicas,
     settled,
 )
@@ -57,7 +59,7 @@ def test_a_changed_option_is_named_field_by_field() -> None:
     (finding,) = report.findings
     assert (finding.kind, finding.application) == (FindingKind.CONFIG, "org--a")
     assert finding.message == "1 field changed on the cluster or in the registry"
-    assert [(field.path, field.before, field.after) for field in finding.fields] == [
+    assert [(field.change.path, field.change.before, field.change.after) for field in finding.fields] == [
         ("deployments[LLMServer:org--a].max_ongoing_requests", 9, 64)
     ]
     assert str(finding.position) == "registry/org--a.yaml:3:1"
@@ -110,7 +112,8 @@ def test_an_ill_application_says_the_first_line_of_why(status: ApplicationStatus
     report = deployed(STATE)
     ill = replace(report.applications[2], status=status, message="\nout of memory\ntraceback")
     (finding,) = find_drift(STATE, with_application(report, ill)).findings
-    assert (finding.kind, finding.message) == (FindingKind.HEALTH, f"{status}: out of memory")
+    assert finding.kind is FindingKind.HEALTH
+    assert finding.message.startswith(f"{status}: out of memory")
 
 
 def test_an_ill_deployment_is_enough() -> None:
@@ -129,7 +132,7 @@ def test_the_cure_depends_on_whether_the_registry_has_another_config() -> None:
     report = deployed(STATE)
     failed = with_application(report, replace(report.applications[2], status=ApplicationStatus.DEPLOY_FAILED))
     assert of(find_drift(STATE, failed), "org--b")[0].remedy == (
-        "change the model: Ray does not try the same config again"
+        "mend the cause or change the model, then `reconcile apply`"
     )
     config, health = of(find_drift(STATE, tampered(failed, "org--b", max_queued_requests=1)), "org--b")
     assert (config.kind, health.kind) == (FindingKind.CONFIG, FindingKind.HEALTH)
@@ -174,6 +177,19 @@ def test_a_rollout_s_surge_and_the_record_of_an_apply_are_no_drift() -> None:
     gateway = STATE.applications[0].application.deployments["Gateway"]
     user_config = {**gateway["user_config"], "provenance": {"who": "ci"}}
     assert not find_drift(STATE, tampered(report, "gateway", user_config=user_config)).has_drift
+
+
+ROLLBACK = Record("2026-01-02T03:04:05+00:00", "me", "a" * 40, None, False, "1", is_rollback=True)
+
+
+def test_a_rollback_is_told_where_the_registry_differs() -> None:
+    [note] = find_drift(STATE, tampered(remembering(deployed(STATE), ROLLBACK), "org--a", max_ongoing_requests=9)).notes
+    assert note.startswith("the cluster was rolled back to commit aaaaaaaaaaaa by me at ")
+    assert note.endswith("; what differs may be just that, and `reconcile apply` would undo it")
+    assert find_drift(STATE, remembering(deployed(STATE), ROLLBACK)).notes == ()
+    applied = replace(ROLLBACK, is_rollback=False)
+    changed = tampered(remembering(deployed(STATE), applied), "org--a", max_ongoing_requests=9)
+    assert find_drift(STATE, changed).notes == ()
 
 
 @given(registries())
