@@ -10,10 +10,14 @@ from xml.etree import ElementTree as ET
 
 from reconciler.diagnostics import Diagnostic, Severity
 
-_SUITE = "reconcile validate"
 
-
-def diagnostics_junit(diagnostics: Sequence[Diagnostic], files: Sequence[str], *, strict: bool = False) -> str:
+def diagnostics_junit(
+    diagnostics: Sequence[Diagnostic],
+    files: Sequence[str],
+    *,
+    strict: bool = False,
+    suite_name: str = "reconcile validate",
+) -> str:
     """One XML document. A warning is a skipped test, or a failed one with `strict`."""
     failures = sum(strict or diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     with_problems = {diagnostic.position.file for diagnostic in diagnostics}
@@ -24,8 +28,8 @@ def diagnostics_junit(diagnostics: Sequence[Diagnostic], files: Sequence[str], *
         "errors": "0",
         "time": "0",
     }
-    top = ET.Element("testsuites", {"name": _SUITE, **counts})
-    suite = ET.SubElement(top, "testsuite", {"name": _SUITE, **counts, "skipped": str(len(diagnostics) - failures)})
+    top = ET.Element("testsuites", {"name": suite_name, **counts})
+    suite = ET.SubElement(top, "testsuite", {"name": suite_name, **counts, "skipped": str(len(diagnostics) - failures)})
     for diagnostic in diagnostics:
         position = diagnostic.position
         case = _case(suite, position.file, f"{diagnostic.rule} {position.line}:{position.column}")

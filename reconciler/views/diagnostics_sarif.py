@@ -22,9 +22,10 @@ def diagnostics_sarif(
     waived: Sequence[Waived],
     rules: Mapping[str, Rule],
     uri: Callable[[str], str],
+    more: str = "All rules: `reconcile validate --rules`.",
 ) -> str:
     """One run with its rules. Waived problems are results that are suppressed in the source. `uri` turns a path as
-    shown into one relative to the repository.
+    shown into one relative to the repository; `more` is said of each rule after its text.
     """
     found = [(diagnostic, None) for diagnostic in diagnostics] + [(each.diagnostic, each.reason) for each in waived]
     names = sorted({diagnostic.rule for diagnostic, _ in found})
@@ -40,7 +41,11 @@ def diagnostics_sarif(
         if reason is not None:
             result["suppressions"] = [{"kind": "inSource", "justification": reason}]
         results.append(result)
-    driver = {"name": "reconcile", "version": __version__, "rules": [_rule(name, rules.get(name)) for name in names]}
+    driver = {
+        "name": "reconcile",
+        "version": __version__,
+        "rules": [_rule(name, rules.get(name), more) for name in names],
+    }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -66,19 +71,16 @@ def _result(diagnostic: Diagnostic, index: int, uri: Callable[[str], str]) -> di
     }
 
 
-def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
+def _rule(name: str, rule: Rule | None, more: str) -> dict[str, Any]:
     """A rule of the table, or a policy of the registry, whose text is in its results."""
     text = rule.text if rule else "A rule of the organisation, in the folder `policies` of the registry."
     level = "warning" if rule and rule.severity == "warning" else "error"
-    anchor = f"RULES.md#{name}" if rule else "policies"
+    explained = f"{text}\n\n{more}"
     return {
         "id": name,
         "shortDescription": {"text": text.partition(". ")[0].removesuffix(".") + "."},
         "fullDescription": {"text": text},
-        "help": {
-            "text": f"{text}\n\nAll rules: `reconcile validate --rules`.",
-            "markdown": f"{text}\n\nAll rules: `reconcile validate --rules`, or {anchor} in the package.",
-        },
+        "help": {"text": explained, "markdown": explained},
         "defaultConfiguration": {"level": level},
     }
 

@@ -4,12 +4,16 @@ from reconciler.apply.events import (
     DocumentSent,
     Event,
     Finished,
+    LeaseAwaited,
+    LeaseReleased,
+    LeaseTaken,
     Phase,
     Progress,
     RollbackStarted,
     SmokeAnswered,
     WaveStarted,
 )
+from reconciler.apply.lease_record import times
 from reconciler.views.printable import cut, listed, printable
 from reconciler.views.style import PLAIN, Style
 
@@ -29,6 +33,16 @@ def event_text(event: Event, style: Style = PLAIN) -> str:
             return f"{printable(application)}: answered a real request in {seconds:.1f} s{said}"
         case RollbackStarted(application, cause):
             return style.red(f"{printable(application)}: failed, going back to what was there: {printable(cause)}")
+        case LeaseAwaited(holder, since, until, seconds):
+            who = f"{printable(holder)} writes to the cluster now, {printable(times(since, until))}"
+            return style.yellow(f"waiting for the lease, {seconds:.0f} s so far: {who}")
+        case LeaseTaken(number, seconds):
+            waited = f" after {seconds:.0f} s" if seconds >= 1.0 else ""
+            return f"lease {number} on the cluster taken{waited}"
+        case LeaseReleased(certain, ttl_s):
+            if certain:
+                return "lease given back"
+            return style.yellow(f"the lease could not be given back; it ends by itself within {ttl_s:.0f} s")
         case Finished(outcome):
             paint = style.red if outcome.result.is_failure else style.green
             return paint(f"{printable(outcome.application)}: {outcome.result.value} after {outcome.seconds:.0f} s")

@@ -12,9 +12,9 @@ _LOG_LINES = 20
 
 
 def outcome_text(outcomes: Sequence[Outcome], style: Style = PLAIN) -> str:
-    """A block for each outcome, then the summary line."""
+    """A block for each outcome, then the summary line. Failures stand last, where they are read."""
     lines: list[str] = []
-    for outcome in outcomes:
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.result.is_failure):
         lines += _outcome(outcome, style)
     return "\n".join([*lines, "", style.bold(outcome_summary(outcomes))]) + "\n"
 

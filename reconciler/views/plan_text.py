@@ -1,9 +1,10 @@
 """A Plan for people: every action with its sign, field by field, and what it needs."""
 
+from reconciler.plan.cost import LimitBasis
 from reconciler.plan.plan import Action, ActionKind, Hold, Plan
-from reconciler.views import plan_words
+from reconciler.views import cost_words, plan_words
 from reconciler.views.printable import listed, plural, printable
-from reconciler.views.resources import amount, interesting, ordered
+from reconciler.views.resources import amount, growth_lines, interesting, ordered
 from reconciler.views.style import PLAIN, Style
 from reconciler.views.table import table
 from reconciler.views.values import after, before, short_path
@@ -18,6 +19,7 @@ def plan_text(plan: Plan, style: Style = PLAIN) -> str:
         blocks += [_action(action, style) for action in wave.actions]
     blocks += [_hold(hold, style) for hold in plan.holds]
     blocks.append(_capacity(plan))
+    blocks.append(_gpu_hours(plan))
     if plan.unmanaged:
         blocks.append([f"not ours, untouched: {listed(plan.unmanaged)}"])
     blocks += [[f"{style.yellow('warning')}: {printable(warning)}"] for warning in plan.warnings]
@@ -27,9 +29,11 @@ def plan_text(plan: Plan, style: Style = PLAIN) -> str:
 
 def _head(plan: Plan, style: Style) -> list[str]:
     source = plan_words.source(plan)
+    scope = plan_words.scope(plan)
     return [
         style.bold(printable(plan_words.title(plan))),
         style.yellow(source) if plan.source.dirty else source,
+        *(style.yellow(printable(text)) for text in (scope, plan_words.offline(plan)) if text),
     ]
 
 
@@ -47,17 +51,23 @@ def _details(action: Action) -> list[str]:
     reason = "" if action.kind is ActionKind.UPDATE else printable(action.reason)
     file = printable(action.position.file) if action.position else ""
     details = [f"{reason} ({file})" if reason and file else reason or file]
-    if action.kind is not ActionKind.DELETE and (action.kind is ActionKind.CREATE or action.impact.restarts):
+    if action.kind is not ActionKind.DELETE and (
+        action.kind in (ActionKind.CREATE, ActionKind.RETRY) or action.impact.restarts
+    ):
         details.append(plan_words.needs(action))
     elif action.replicas_after != action.replicas_before and action.kind is ActionKind.UPDATE:
         details.append(f"{plural(action.replicas_before, 'replica')} now, then {plan_words.needs(action)}")
     if plan_words.surge(action):
         details.append(plan_words.surge(action))
+    details.append(printable(plan_words.waiting(action.awaits)))
+    details.append(cost_words.time_cost(action))
+    if action.timeout_basis is not LimitBasis.DEFAULT and action.kind is not ActionKind.DELETE:
+        details.append(f"given up after {cost_words.time_limit(action)}")
     return [detail for detail in details if detail]
 
 
 def _fields(action: Action, style: Style) -> list[str]:
-    if action.kind is not ActionKind.UPDATE:
+    if action.kind not in (ActionKind.UPDATE, ActionKind.RETRY):
         return []
     rows = [(short_path(field.path), before(field), "->", after(field)) for field in action.change.fields]
     lines = table(rows, indent="    ")
@@ -94,4 +104,12 @@ def _capacity(plan: Plan) -> list[str]:
     for name in names:
         sides = (capacity.needed, capacity.used, capacity.peak, capacity.total)
         rows.append((f"  {printable(name)}", *(amount(name, side.get(name, 0.0)) for side in sides)))
-    return table(rows, right=(1, 2, 3, 4))
+    return [*table(rows, right=(1, 2, 3, 4)), *(f"  {line}" for line in growth_lines(capacity))]
+
+
+def _gpu_hours(plan: Plan) -> list[str]:
+    rows = cost_words.gpu_rows(plan.daily_cost)
+    if not rows or not plan.has_changes:
+        return []
+    head = ("GPU-hours a day, as autoscaling allows", "now", "then")
+    return table([head, *((f"  {name}", before, after) for name, before, after in rows)], right=(1, 2))

@@ -18,6 +18,17 @@ def printable(text: str) -> str:
     )
 
 
+def prose(text: str) -> str:
+    """Text of several lines that somebody else wrote, for a terminal: it keeps its line ends and tabs, and other
+    control characters appear as escapes, so that it cannot move the cursor or change the terminal."""
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t"
+        else character
+        for character in text
+    )
+
+
 def log_line(text: str) -> str:
     """A line that a program wrote to its log: its colours are dropped, anything else unprintable is escaped."""
     return printable(_COLOUR.sub("", text))

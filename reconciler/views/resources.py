@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.state.capacity import Bundles
+from reconciler.state.capacity import Bundles, Capacity
 from reconciler.views.printable import plural, printable
 
 _BYTES = ("memory", "object_store_memory")
@@ -47,3 +47,18 @@ def interesting(quantities: Mapping[str, float]) -> dict[str, float]:
         for name, quantity in quantities.items()
         if not name.startswith("node:") and name not in _BYTES and "_group_" not in name
     }
+
+
+def growth_lines(capacity: Capacity) -> list[str]:
+    """What autoscaling may come to: replicas, the nodes it adds for a plan, and what the cluster may grow to."""
+    lines = []
+    if capacity.ceiling and any(
+        capacity.ceiling[name] > capacity.needed.get(name, 0.0) for name in interesting(capacity.ceiling)
+    ):
+        lines.append(f"autoscaling may take it to {resources(interesting(capacity.ceiling))}")
+    if capacity.added:
+        nodes = ", ".join(f"{count} {printable(name)}" for name, count in capacity.added.items())
+        lines.append(f"nodes that the autoscaler has to add: {nodes}")
+    if capacity.limit is not None:
+        lines.append(f"with every node that it may add the cluster has {resources(interesting(capacity.limit))}")
+    return lines

@@ -6,14 +6,16 @@ from typing import Any, TypeVar
 
 from reconciler.diagnostics import Position
 from reconciler.plan.change import Change, FieldChange, Impact
-from reconciler.plan.options import PlanOptions
+from reconciler.plan.cost import LimitBasis
+from reconciler.plan.file import options_of
 from reconciler.plan.plan import Action, ActionKind, Hold, Plan, Rollout, Source, Wave
-from reconciler.registry.spec import PlacementStrategy, RolloutStrategy
+from reconciler.registry.choices import PlacementStrategy, RolloutStrategy
 from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles, Capacity
+from reconciler.views.saved_cost import read_cost, read_daily_cost
 
 Json = Mapping[str, Any]
-Value = TypeVar("Value", Source, Capacity, PlanOptions, Position)
+Value = TypeVar("Value", Source, Capacity, Position)
 
 
 def saved_plan(document: Json) -> Plan:
@@ -31,7 +33,11 @@ def saved_plan(document: Json) -> Plan:
         unmanaged=tuple(document["unmanaged"]),
         capacity=_of(Capacity, document["capacity"]),
         warnings=tuple(document["warnings"]),
-        options=_of(PlanOptions, document["options"]),
+        options=options_of(document["options"]),
+        left_out=tuple(document.get("left_out", ())),
+        as_of=document.get("as_of"),
+        rollback_to=document.get("rollback_to"),
+        daily_cost=read_daily_cost(document["daily_cost"]) if document.get("daily_cost") else None,
     )
 
 
@@ -63,6 +69,8 @@ def _action(action: Json) -> Action:
         replicas_after=action["replicas_after"],
         timeout_s=action["timeout_s"],
         position=action["position"] and _of(Position, action["position"]),
+        cost=read_cost(action["cost"]) if action.get("cost") else None,
+        timeout_basis=LimitBasis(action.get("timeout_basis", LimitBasis.DEFAULT)),
     )
 
 
@@ -84,6 +92,9 @@ def _rollout(rollout: Json) -> Rollout:
         surge_percent=rollout["surge_percent"],
         downtime_expected=rollout["downtime_expected"],
         sentence=rollout["sentence"],
+        batch=rollout.get("batch", 0),
+        batch_share=rollout.get("batch_share"),
+        serving=rollout.get("serving", 0),
     )
 
 

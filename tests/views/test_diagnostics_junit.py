@@ -1,10 +1,13 @@
-"""JUnit reports. No package that could be installed brings a schema of the format, so its structure is stated here:
-what the schema of Jenkins' xUnit plugin and Ant's original have in common."""
+"""JUnit reports: structure and counts, and the schema of Jenkins' xUnit plugin."""
 
 from xml.etree import ElementTree as ET
 
+import pytest
+from xmlschema import XMLSchema10
+
 from reconciler.diagnostics import Diagnostic, Position, Severity
 from reconciler.views.diagnostics_junit import diagnostics_junit
+from tests.support.published import junit_schema
 
 PROBLEMS = (
     Diagnostic(Position("registry/a.yaml", 3, 5), "unknown-key", 'the key `x<y>&"z"` is not known', "remove it"),
@@ -66,3 +69,14 @@ def test_warnings_fail_when_strict() -> None:
 
 def test_nothing_at_all_is_an_empty_suite() -> None:
     assert suite_of(diagnostics_junit((), ())).attrib["tests"] == "0"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("problems", [PROBLEMS, ()])
+def test_the_published_schema_takes_it(problems: tuple[Diagnostic, ...], strict: bool) -> None:
+    XMLSchema10(junit_schema()).validate(ET.fromstring(diagnostics_junit(problems, FILES, strict=strict).encode()))
+
+
+def test_the_published_schema_refuses_what_is_none_of_its() -> None:
+    report = diagnostics_junit(PROBLEMS, FILES).replace("<failure", "<mishap").replace("</failure", "</mishap")
+    assert not XMLSchema10(junit_schema()).is_valid(ET.fromstring(report.encode()))

@@ -1,12 +1,14 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.state.application import Application
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveState
+from reconciler.state.provenance import Record
 from reconciler.views.last_apply import last_apply, last_apply_text
 
-RECORD = {"commit": "c" * 40, "dirty": False, "time": "2026-01-02T03:04:05+00:00", "who": "octocat"}
+RECORD = Record("2026-01-02T03:04:05+00:00", "octocat", "c" * 40, None, False, "1")
 
 
 def live(owner: str, user_config: dict[str, Any] | None) -> LiveState:
@@ -17,14 +19,14 @@ def live(owner: str, user_config: dict[str, Any] | None) -> LiveState:
 
 
 def test_the_record_of_our_gateway() -> None:
-    assert last_apply(live("me", {"provenance": RECORD}), "me") == RECORD
+    assert last_apply(live("me", {"provenance": RECORD.plain}), "me") == RECORD
 
 
 @pytest.mark.parametrize(
     "state",
     [
         LiveState("2.60.0", (), (), {}),
-        live("you", {"provenance": RECORD}),
+        live("you", {"provenance": RECORD.plain}),
         live("me", None),
         live("me", {}),
         live("me", {"provenance": "text"}),
@@ -40,8 +42,9 @@ def test_without_one_of_ours_there_is_none(state: LiveState) -> None:
         ({}, "commit cccccccccccc"),
         ({"dirty": True}, "commit cccccccccccc with uncommitted changes"),
         ({"commit": None, "dirty": True}, "a registry outside git"),
+        ({"is_rollback": True}, "commit cccccccccccc, going back to it"),
     ],
 )
 def test_the_commit_in_words(changes: dict[str, Any], expected: str) -> None:
-    text = last_apply_text({**RECORD, **changes})
+    text = last_apply_text(replace(RECORD, **changes))
     assert text == f"last applied 2026-01-02T03:04:05+00:00 by octocat from {expected}"

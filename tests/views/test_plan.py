@@ -2,7 +2,7 @@ import pytest
 
 from reconciler.plan.change import Impact
 from reconciler.plan.plan import ActionKind, Plan, Rollout, Source
-from reconciler.registry.spec import RolloutStrategy
+from reconciler.registry.choices import RolloutStrategy
 from reconciler.views import plan_words
 from reconciler.views.plan_markdown import plan_markdown
 from reconciler.views.plan_text import plan_text
@@ -10,7 +10,12 @@ from reconciler.views.style import Style
 from tests.support import samples
 from tests.support.golden import assert_golden
 
-PLANS = {"first": samples.first_plan(), "mixed": samples.mixed_plan(), "nothing": samples.plan()}
+PLANS = {
+    "first": samples.first_plan(),
+    "mixed": samples.mixed_plan(),
+    "costly": samples.costly_plan(),
+    "nothing": samples.plan(),
+}
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -111,3 +116,31 @@ def test_a_held_restart_is_not_called_in_place() -> None:
 def test_a_plan_with_only_held_actions_is_not_nothing() -> None:
     plan: Plan = samples.plan(holds=samples.mixed_plan().holds)
     assert plan_words.summary(plan) == "Plan: 1 held"
+
+
+@pytest.mark.parametrize(
+    ("impact", "rollout", "said"),
+    [
+        (
+            Impact.ROLLING_RESTART,
+            Rollout(RolloutStrategy.SURGE, 100, False, "replicas of an earlier version serve until the new ones do"),
+            "↻ retry a: tried again, replicas of an earlier version serve until the new ones do",
+        ),
+        (
+            Impact.NONE,
+            Rollout(RolloutStrategy.SURGE, 100, False, "nothing of it serves now"),
+            "↻ retry a: tried again, nothing of it serves now",
+        ),
+        (Impact.NONE, None, "↻ retry a: tried again"),
+    ],
+)
+def test_another_try_says_what_becomes_of_what_serves(impact: Impact, rollout: Rollout | None, said: str) -> None:
+    change = samples.field("deployments[a].max_queued_requests", 1, 2, Impact.IN_PLACE, "only the controller uses it")
+    action = samples.action(ActionKind.RETRY, "a", impact, change, rollout=rollout, reason="it failed to deploy")
+    text = plan_text(samples.plan(action))
+    assert said in text.splitlines()
+    assert "    it failed to deploy" in text
+    assert "1 to try again" in text
+    assert ("side by side" in text) == impact.restarts
+    assert "max_queued_requests" in text
+    assert "max_queued_requests" in plan_markdown(samples.plan(action))
