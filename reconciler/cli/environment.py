@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from reconciler.apply.clock import Clock
     from reconciler.apply.smoke import SmokeTest
     from reconciler.registry.registry import ClusterEntry
-    from reconciler.serve.protocols import ServeReader, ServeWriter
+    from reconciler.serve.protocols import ClusterJobs, ServeReader, ServeWriter
+    from reconciler.state.traffic import Traffic, UnknownTraffic
+    from reconciler.state.work import UnknownWork, Work
 
-    class Client(ServeReader, ServeWriter, Protocol):
+    class Client(ServeReader, ServeWriter, ClusterJobs, Protocol):
         """Reads a cluster and changes it."""
 
 
@@ -44,6 +46,18 @@ class Connection(Protocol):
         """What reads and changes the cluster."""
         ...
 
+    def gateway_token(self) -> str | None:
+        """Our own key to the gateway; None where it asks for none. Raises `ServeError`."""
+        ...
+
+    def traffic(self) -> "Traffic | UnknownTraffic":
+        """Who uses the models, asked of the gateway now."""
+        ...
+
+    def work(self) -> "Work | UnknownWork":
+        """What the replicas have to do and run, asked of the gateway now."""
+        ...
+
 
 Connect = Callable[["ClusterEntry", Mapping[str, str], Path], AbstractContextManager[Connection]]
 
@@ -55,11 +69,11 @@ def connect(entry: "ClusterEntry", variables: Mapping[str, str], directory: Path
     return open_connection(entry, env=variables, local_directory=directory)
 
 
-def gateway_smoke(address: str) -> "SmokeTest":
+def gateway_smoke(address: str, token: str | None) -> "SmokeTest":
     """The real smoke test: one request through the gateway."""
     from reconciler.apply.smoke import GatewaySmoke
 
-    return GatewaySmoke(address)
+    return GatewaySmoke(address, token)
 
 
 def system_clock() -> "Clock":
@@ -76,7 +90,7 @@ class Environment:
     variables: Mapping[str, str]
     console: Console
     connect: Connect = field(default=connect)
-    smoke: Callable[[str], "SmokeTest"] = field(default=gateway_smoke)
+    smoke: Callable[[str, str | None], "SmokeTest"] = field(default=gateway_smoke)
     clock: Callable[[], "Clock"] = field(default=system_clock)
 
     @property

@@ -27,11 +27,17 @@ def explained(error: Exception) -> Failure | None:
     if isinstance(error, Failure):
         return error
     from reconciler.apply.errors import ApplyStopped
+    from reconciler.forge.protocols import ForgeError
+    from reconciler.plan.build import PlanRefused
     from reconciler.plan.file import PlanFileError
+    from reconciler.plan.selection import SelectionError
+    from reconciler.registry.repository import GitTrouble
     from reconciler.serve.errors import ServeError
 
-    if isinstance(error, ServeError | ApplyStopped | PlanFileError):
+    if isinstance(error, ServeError | ApplyStopped | ForgeError | PlanFileError | SelectionError | GitTrouble):
         return Failure(error.message, error.hint)
+    if isinstance(error, PlanRefused):
+        return Failure(error.reason, error.hint)
     if isinstance(error, OSError) and error.filename is not None:
         return Failure(f"`{error.filename}`: {error.strerror}")
     return None

@@ -103,7 +103,7 @@ def _content(path: str) -> bytes | None:
 def _registered(root: Path) -> dict[str, str]:
     """The files of the models that the registry has, by model id; none where it cannot be read."""
     registry = load(root).registry if root.is_dir() else None
-    return {entry.spec.model_id: entry.file for entry in registry.models} if registry else {}
+    return {entry.model_id: entry.file for entry in registry.models} if registry else {}
 
 
 def _write(placed: Sequence[Placed]) -> None:

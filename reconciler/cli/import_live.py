@@ -5,8 +5,12 @@ from pathlib import Path
 from reconciler.cli.environment import Environment
 from reconciler.cli.session import open_session
 from reconciler.registry.imports.live import LiveImport, Running, import_live
-from reconciler.state.desired import ENGINE_IMPORT_PATH
+from reconciler.serve.packages import KINDS
 from reconciler.state.live import ApplicationStatus, LiveApplication
+from reconciler.state.names import import_path
+
+_ENGINES = frozenset(map(import_path, KINDS)) - {import_path("gateway")}
+"""What runs models."""
 
 
 def read_cluster(environment: Environment, root: Path, cluster_name: str | None) -> LiveImport:
@@ -23,7 +27,7 @@ def read_cluster(environment: Environment, root: Path, cluster_name: str | None)
         entry.name,
         entry.cluster.owner,
         running,
-        [model.spec.model_id for model in registry.models],
+        [model.model_id for model in registry.models],
         () if default is not None and default.name == entry.name else (entry.name,),
     )
 
@@ -31,5 +35,5 @@ def read_cluster(environment: Environment, root: Path, cluster_name: str | None)
 def _running(live: LiveApplication) -> Running:
     application = live.application if live.declarative else None
     config = application.config if application else None
-    is_engine = config is not None and config.get("import_path") == ENGINE_IMPORT_PATH
+    is_engine = config is not None and config.get("import_path") in _ENGINES
     return Running(live.name, config, application.owner if application else None, is_engine)

@@ -25,8 +25,9 @@ class LazyGroup(click.Group):
         self.entries = entries
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does, but without any arguments the help is the answer, not an error."""
-        if not args and not ctx.resilient_parsing:
+        """As click does, but without any arguments the help is the answer, not an error, unless the group itself does
+        something."""
+        if not args and not self.invoke_without_command and not ctx.resilient_parsing:
             click.echo(ctx.get_help())
             ctx.exit(0)
         return super().parse_args(ctx, args)

@@ -34,6 +34,28 @@ def cluster_option(command: Command) -> Command:
     )(command)
 
 
+def models_option(deed: str) -> Callable[[Command], Command]:
+    """`--model MODEL`, as `models`; `deed` is what is done to these models alone."""
+    return click.option(
+        "--model",
+        "models",
+        metavar="MODEL",
+        multiple=True,
+        help=f"{deed} only this model, by its id or its application's name; may be repeated, and hold `*`, `?` and "
+        "`[...]`: `--model 'Qwen/*'`.",
+    )
+
+
+def events_option(command: Command) -> Command:
+    """`--events FILE`."""
+    return click.option(
+        "--events",
+        type=click.Path(path_type=Path, allow_dash=True),
+        metavar="FILE",
+        help="Add what happens to FILE, one JSON object a line (`reconcile schema event`); `-` is stdout.",
+    )(command)
+
+
 def format_option(*formats: str) -> Callable[[Command], Command]:
     """`--format`, the first one being the default."""
     return click.option(
@@ -57,11 +79,12 @@ def local_directory_option(command: Command) -> Command:
 
 
 def allow_options(command: Command) -> Command:
-    """The flags that release guards, as `allow_delete`, `allow_downtime` and `allow_protected`."""
+    """The flags that release guards, as `allow_delete`, `allow_downtime`, `allow_mass_change`, `allow_protected`."""
     for name, text in (
         ("protected", "Change models that are marked with `protect`, even if it deletes or restarts them."),
         ("downtime", "Replace replicas even where a model is without service meanwhile."),
-        ("delete", "Delete as many models as the registry says, however many they are."),
+        ("mass-change", "Restart as many models as the registry says, however many they are."),
+        ("delete", "Delete the models that the registry no longer has, however many they are."),
     ):
         command = click.option(f"--allow-{name}", is_flag=True, help=text)(command)
     return command

@@ -1,55 +1,70 @@
-"""`reconcile plan`: what would be done, without doing it."""
+"""`reconcile plan`: what would be done, without doing it; and its commands about plans."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from reconciler.cli.environment import Environment
-from reconciler.cli.failure import CHANGES
+from reconciler.cli.failure import WrongUsage
+from reconciler.cli.lazy_group import Entry, LazyGroup
 from reconciler.cli.options import (
     allow_options,
     cluster_option,
     detailed_exitcode_option,
     format_option,
+    models_option,
     registry_option,
 )
-from reconciler.cli.say_plan import say_plan
-from reconciler.cli.session import open_session
-from reconciler.plan.file import dump
-from reconciler.plan.options import PlanOptions
 
-LIFETIME = timedelta(hours=24)
-"""How long a plan file may be applied."""
+COMMANDS = {
+    "explain": Entry("reconciler.cli.plan_explain", "Say why each changed field of a model has its impact"),
+    "show": Entry("reconciler.cli.plan_show", "Show a saved plan file"),
+}
 
 
-@click.command(short_help="Compare the registry with the cluster and say what would be done")
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
+    short_help="Compare the registry with the cluster and say what would be done",
+)
 @registry_option
 @cluster_option
+@models_option("Plan")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan for `reconcile apply FILE`."
+)
+@click.option(
+    "--snapshot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Ask no cluster; compare with what `reconcile snapshot` saved.",
 )
 @allow_options
 @format_option("text", "json", "markdown")
 @detailed_exitcode_option("are changes")
-@click.pass_obj
-def command(
-    environment: Environment,
-    /,
-    registry_root: Path,
-    cluster_name: str | None,
-    out: Path | None,
-    output: str,
-    detailed_exitcode: bool,
-    **allowed: bool,
-) -> int:
-    """Compare the registry with the cluster and say what would be done."""
-    with open_session(environment, registry_root, cluster_name) as session:
-        plan = session.plan(session.live(), PlanOptions(**allowed))
-    if out is not None:
-        out.write_text(dump(plan, created=datetime.now(UTC), lifetime=LIFETIME), encoding="utf-8")
-    console = environment.console
-    console.out(say_plan(plan, output, console.out_style))
-    if out is not None:
-        console.note(f"saved; `reconcile apply {out}` carries out exactly this within {LIFETIME.days} day")
-    return CHANGES if detailed_exitcode and plan.has_changes else 0
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
+    """Compare the registry with the cluster and say what would be done.
+
+    Without COMMAND the plan is made and shown; nothing is changed.
+    """
+    if context.invoked_subcommand is None:
+        # Imported here, so that `plan show` starts without it.
+        from reconciler.cli.make_plan import make_plan
+
+        return make_plan(context.obj, **options)
+    _refuse_options(context, context.invoked_subcommand)
+    return 0
+
+
+def _refuse_options(context: click.Context, command: str) -> None:
+    """Raise WrongUsage for an option in front of the command, which would be dropped otherwise."""
+    for parameter in context.command.params:
+        if context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE:
+            raise WrongUsage(
+                f"`{parameter.opts[0]}` stands before `{command}`, where it means nothing",
+                f"options of `{command}` stand behind it; `reconcile plan {command} --help` lists them",
+            )

@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 
 from reconciler import __version__
 from reconciler.plan.plan import Source
-from reconciler.state.json_value import JsonValue
+from reconciler.state.provenance import MAX_TEXT, Record
 
 _ACTORS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN")
 """Variables in which the big CI systems name the person that started a job."""
 
 
-def provenance(source: Source, variables: Mapping[str, str]) -> dict[str, JsonValue]:
+def provenance(source: Source, variables: Mapping[str, str]) -> Record:
     """The record of an apply that starts now."""
-    return {
-        "commit": source.commit,
-        "tree": source.tree,
-        "dirty": source.dirty,
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "who": _who(variables),
-        "version": __version__,
-    }
+    return Record(
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        who=_who(variables)[:MAX_TEXT],
+        commit=source.commit,
+        tree=source.tree,
+        dirty=source.dirty,
+        version=__version__,
+    )
 
 
 def _who(variables: Mapping[str, str]) -> str:

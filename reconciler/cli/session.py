@@ -2,25 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from reconciler.cli.console import Console
 from reconciler.cli.environment import Connection, Environment
 from reconciler.cli.failure import Failure
-from reconciler.cli.source_lines import source_lines
 from reconciler.diagnostics import has_errors
 from reconciler.plan.build import build_plan, source_digest
 from reconciler.plan.options import PlanOptions
 from reconciler.plan.plan import Plan, Source
+from reconciler.plan.selection import Selection, narrowed, select
+from reconciler.plan.usage import deletes
 from reconciler.registry.loader import load
 from reconciler.registry.registry import ClusterEntry, Registry
-from reconciler.registry.revision import revision
+from reconciler.registry.result_cache import ResultCache, cache_file
+from reconciler.registry.revision import Revision, revision
 from reconciler.serve.packages import Package, resolve_packages
-from reconciler.state.desired import DesiredState, RuntimePackages, desired_state
+from reconciler.state.compiled import Compiled
+from reconciler.state.desired import DesiredState, desired_state
 from reconciler.state.live import LiveState, UnknownState
-from reconciler.views.diagnostics_text import diagnostics_text, summary_line
+from reconciler.state.runtime_packages import RuntimePackages
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,14 @@ class Target:
     desired: DesiredState
     uris: RuntimePackages
     packages: tuple[Package, ...]
-    """Code that the applications need and that is uploaded before the first PUT."""
+    """Code that the applications may need; what they need of it is uploaded before the first PUT."""
+    past: Revision | None = None
+    """The revision it was read from, where that is not the one checked out."""
 
-    def source(self) -> Source:
-        """Where the desired state comes from; reads git."""
-        found = revision(self.root)
-        digest = source_digest(self.registry, self.entry, self.uris)
+    def source(self, selection: Selection | None = None) -> Source:
+        """Where the desired state, or what a selection leaves of it, comes from; reads git."""
+        found = self.past or revision(self.root)
+        digest = source_digest(self.registry, self.entry, self.uris, selection)
         return Source(found.commit, found.tree, found.dirty, digest)
 
 
@@ -51,23 +55,46 @@ class Session:
 
     def live(self) -> LiveState:
         """What the cluster reports now. Raises Failure when it must not be believed."""
-        live = self.connection.client.live_state()
-        if isinstance(live, UnknownState):
-            raise Failure(live.reason, live.hint)
-        return live
+        return believable(self.connection)
 
     def plan(self, live: LiveState, options: PlanOptions) -> Plan:
         """What would be done to a cluster in that state."""
         target = self.target
+        source = target.source(select(options.models, target.desired, live))
+        asks = not options.allow_delete and deletes(target.desired, live)
         return build_plan(
-            target.desired, live, address=self.connection.address, source=target.source(), options=options
+            target.desired,
+            live,
+            address=self.connection.address,
+            source=source,
+            options=options,
+            usage=self.connection.traffic() if asks else None,
         )
 
+    def about(self, live: LiveState, options: PlanOptions) -> DesiredState:
+        """What the registry calls for, as far as a plan with these options is about it."""
+        desired = self.target.desired
+        selection = select(options.models, desired, live)
+        return desired if selection is None else narrowed(desired, live, selection)
 
-def load_registry(root: Path, console: Console) -> Registry:
+
+def believable(connection: Connection) -> LiveState:
+    """What the cluster reports now. Raises Failure when it must not be believed."""
+    live = connection.client.live_state()
+    if isinstance(live, UnknownState):
+        raise Failure(live.reason, live.hint)
+    return live
+
+
+def load_registry(root: Path, environment: Environment) -> Registry:
     """The registry. Problems are shown on stderr; raises Failure when one of them is an error."""
-    loaded = load(root)
+    loaded = load(root, cache_directory=environment.cache_directory)
+    console = environment.console
     if loaded.diagnostics:
+        # Not at the top: a registry without problems does not pay for saying them.
+        from reconciler.cli.source_lines import source_lines
+        from reconciler.views.diagnostics_text import diagnostics_text, summary_line
+
         text = diagnostics_text(loaded.diagnostics, source_lines(loaded.diagnostics), console.note_style)
         console.note(text + "\n" + summary_line(loaded.diagnostics, None, None))
     if loaded.registry is None or has_errors(loaded.diagnostics):
@@ -94,10 +121,14 @@ def choose_cluster(registry: Registry, name: str | None) -> ClusterEntry:
 
 def open_target(environment: Environment, root: Path, cluster_name: str | None) -> Target:
     """Load the registry and compile what it calls for on the chosen cluster."""
-    registry = load_registry(root, environment.console)
+    registry = load_registry(root, environment)
     entry = choose_cluster(registry, cluster_name)
     uris, packages = resolve_packages(entry.cluster)
-    return Target(root, registry, entry, desired_state(registry, entry, uris), uris, packages)
+    memory = ResultCache(cache_file(environment.cache_directory, root, f"-{entry.name}"), Compiled)
+    memory.open("\0".join([entry.cluster.owner, *map(str, astuple(uris))]).encode())
+    desired = desired_state(registry, entry, uris, memory)
+    memory.save()
+    return Target(root, registry, entry, desired, uris, packages)
 
 
 @contextmanager

@@ -1,25 +1,26 @@
 """The lines of the files that diagnostics point to, without what must not be shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from reconciler.apply.evidence import mask
 from reconciler.diagnostics import Diagnostic, Position
+from reconciler.registry.mask import mask
 from reconciler.views.diagnostics_text import SourceLine
 
 _MAX_BYTES = 1024 * 1024
 
 
-def source_lines(diagnostics: Sequence[Diagnostic]) -> SourceLine:
-    """Reads lines for these diagnostics: none that holds a secret, none of a file that is not a plain one."""
+def source_lines(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str] | None = None) -> SourceLine:
+    """Reads lines for these diagnostics: none that holds a secret, none of a file that is not a plain one. Files that
+    do not lie on the disk are given with their `texts`."""
     secret = {
         (diagnostic.position.file, diagnostic.position.line)
         for diagnostic in diagnostics
         if diagnostic.rule.startswith("secret")
     }
 
-    read = cache(_lines)
+    read = cache(_lines) if texts is None else lambda file: texts.get(file, "").split("\n")
 
     def line(position: Position) -> tuple[str, int] | None:
         lines = read(position.file)

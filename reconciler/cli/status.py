@@ -1,37 +1,65 @@
-"""`reconcile status`: what runs on the cluster now."""
+"""`reconcile status`: what runs on the cluster now, and what it has to do."""
 
+import json
 from pathlib import Path
 
 import click
 
-from reconciler.cli.choose_model import choose_application
 from reconciler.cli.environment import Environment
+from reconciler.cli.failure import WrongUsage
+from reconciler.cli.look import look
 from reconciler.cli.options import cluster_option, format_option, registry_option
 from reconciler.cli.session import open_session
-from reconciler.views.status_json import status_json
-from reconciler.views.status_text import status_text
+
+INTERVAL_S = 2.0
 
 
-@click.command(short_help="Show the applications of the cluster, their replicas and the nodes")
+@click.command(short_help="Show what runs on the cluster, and what it has to do")
 @click.argument("model", required=False)
 @registry_option
 @cluster_option
 @format_option("text", "json")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on looking until Ctrl-C. On a terminal the page is drawn again, elsewhere each change is a line; with "
+    "--format json each look is one.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.5),
+    metavar="SECONDS",
+    help=f"Between two looks of --watch.  [default: {INTERVAL_S:g}]",
+)
 @click.pass_obj
 def command(
-    environment: Environment, model: str | None, registry_root: Path, cluster_name: str | None, output: str
+    environment: Environment,
+    model: str | None,
+    registry_root: Path,
+    cluster_name: str | None,
+    output: str,
+    watch: bool,
+    interval: float | None,
 ) -> int:
-    """Show the applications of the cluster, their replicas and the nodes; with MODEL only that one's."""
-    with open_session(environment, registry_root, cluster_name) as session:
-        live = session.live()
-    entry = session.target.entry
-    applications = sorted(live.applications, key=lambda application: application.name)
-    if model is not None:
-        name = choose_application(model, [application.name for application in applications])
-        applications = [application for application in applications if application.name == name]
+    """Show the models of the cluster: health, replicas, GPUs, requests in flight and in all, how long each has been
+    idle, the nodes, and who writes to the cluster now. With MODEL everything about that one.
+
+    What the replicas have to do is asked of the cluster's gateway. Where that cannot tell it is not known, which is
+    not zero.
+    """
+    if interval is not None and not watch:
+        raise WrongUsage("`--interval` is the time between two looks", "add `--watch`")
     console = environment.console
+    with open_session(environment, registry_root, cluster_name) as session:
+        first = look(session, model)
+        if first.trouble is not None:
+            console.note(first.trouble)
+        if watch:
+            from reconciler.cli.watch_status import watch_status
+
+            watch_status(first, lambda: look(session, model), environment, output, interval or INTERVAL_S)
     if output == "json":
-        console.out(status_json(live, applications, entry.name, entry.cluster.owner))
+        console.out(json.dumps(first.document, indent=2, ensure_ascii=False) + "\n")
     else:
-        console.out(status_text(live, applications, entry.cluster.owner, console.out_style))
+        console.out(first.text(console.out_style))
     return 0

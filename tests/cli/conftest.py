@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.cli import NEIGHBOUR, write_registry
 from tests.support.fake_serve import FakeServe
+from tests.support.repository import commit, git
+from tests.support.rollbacks import THIRD, apply, change
 
 
 @pytest.fixture
@@ -23,3 +25,23 @@ def serve() -> FakeServe:
     serve.intrude({"applications": [NEIGHBOUR]})
     serve.settle()
     return serve
+
+
+@pytest.fixture
+def repository(registry: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The registry with two models in a git repository; the first commit."""
+    monkeypatch.setenv("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
+    git(".", "init", "-q")
+    return commit(".", "Two models")
+
+
+@pytest.fixture
+def two(repository: str, serve: FakeServe) -> tuple[str, str]:
+    """Two commits, both applied: the second restarts one model and brings a third."""
+    apply(serve)
+    change(8)
+    change(4, THIRD)
+    second = commit(".", "Raise the batch size; add a model")
+    apply(serve)
+    return repository, second

@@ -9,7 +9,9 @@ import pytest
 from reconciler.apply.errors import StateUnknown
 from reconciler.apply.outcome import Outcome
 from reconciler.cli import carry_out
+from reconciler.serve.errors import PutRefused
 from reconciler.state.live import LiveState
+from reconciler.state.provenance import history, load_seconds
 from tests.support.cli import NEIGHBOUR, edited, gateway_config, run
 from tests.support.fake_serve import FakeServe
 
@@ -49,10 +51,11 @@ def test_the_first_apply_creates_everything_and_says_so(registry: Path, serve: F
 
 
 def test_a_second_apply_sends_nothing(applied: FakeServe) -> None:
+    sent = len(applied.puts)
     ran = run("apply", "--auto-approve", serve=applied)
     assert ran.code == 0
     assert "Nothing to do" in ran.out
-    assert len(applied.puts) == 1
+    assert len(applied.puts) == sent
 
 
 def test_the_gateway_remembers_who_applied_what(registry: Path, serve: FakeServe) -> None:
@@ -117,7 +120,7 @@ def test_anything_but_yes_at_the_terminal_changes_nothing(registry: Path, serve:
 @pytest.mark.parametrize("answer", ["y\n", "YES\n"])
 def test_yes_at_the_terminal_applies(registry: Path, serve: FakeServe, answer: str) -> None:
     assert run("apply", serve=serve, terminal=True, answer=answer).code == 0
-    assert len(serve.puts) == 1
+    assert replica_ids(serve, "acme--chat")
 
 
 def test_nothing_to_do_asks_nothing(applied: FakeServe) -> None:
@@ -215,3 +218,99 @@ def test_what_was_done_is_said_even_when_the_cluster_is_lost_afterwards(
     assert ran.code == 1
     assert ran.out.endswith("Apply: 3 applied\n")
     assert ran.err.endswith("error: the cluster cannot be read\n\nhint: look at it\n")
+
+
+def test_how_an_apply_ended_is_remembered_and_makes_no_plan_stale(registry: Path, serve: FakeServe) -> None:
+    saved: list[int] = []
+
+    def plan_beside(document: Mapping[str, Any]) -> None:
+        serve.after_put = None
+        with edited(registry / CHAT, "max_replicas: 1", "max_replicas: 2"):
+            saved.append(run("plan", "--out", "other.json", serve=serve).code)
+
+    serve.after_put = plan_beside
+    assert run("apply", "--auto-approve", serve=serve).code == 0
+    [record] = history(live(serve), "test")
+    assert (record.counts, record.failed.names) == ({"applied": 3}, ())
+    assert load_seconds(live(serve)).keys() == {"gateway", "acme--chat", "acme--other"}
+    with edited(registry / CHAT, "max_replicas: 1", "max_replicas: 2"):
+        ran = run("apply", "other.json", serve=serve)
+    assert (saved, ran.code) == ([0], 0), ran.err
+    assert len(history(live(serve))) == 2
+
+
+def test_that_it_cannot_be_written_down_is_a_warning(applied: FakeServe, registry: Path) -> None:
+    begun = len(applied.puts)
+
+    def refuse(document: Mapping[str, Any]) -> None:
+        if len(applied.puts) > begun:
+            raise PutRefused(500, "no more")
+
+    applied.before_put = refuse
+    with edited(registry / CHAT, "max_replicas: 1", "max_replicas: 2"):
+        ran = run("apply", "--auto-approve", serve=applied)
+    assert ran.code == 0
+    assert "warning: how this apply ended could not be written down on the cluster: " in ran.err
+    assert history(live(applied))[0].counts is None
+
+
+def test_an_apply_that_was_interrupted_stays_on_record_as_begun(registry: Path, serve: FakeServe) -> None:
+    test_the_first_signal_stops_at_a_safe_point_with_130(registry, serve)
+    [record] = history(live(serve))
+    assert (record.counts, record.ended_well) == (None, False)
+
+
+def test_without_a_gateway_of_ours_it_is_said_that_nothing_is_remembered(registry: Path, serve: FakeServe) -> None:
+    theirs = {"name": "gateway", "route_prefix": "/g", "import_path": "g:build", "args": {"owner": "they"}}
+    serve.intrude({"applications": [theirs]})
+    serve.settle()
+    ran = run("apply", "--auto-approve", serve=serve)
+    assert "no gateway of this registry, so this apply is not remembered" in ran.err
+
+
+def test_a_selection_changes_its_model_and_leaves_the_others_as_they_are(applied: FakeServe, registry: Path) -> None:
+    others = {name: replica_ids(applied, name) for name in ("acme--other", "gateway", "neighbour")}
+    for name in ("chat", "other"):
+        path = registry / f"acme--{name}.yaml"
+        path.write_text(path.read_text().replace("max_num_seqs: 4", "max_num_seqs: 8"))
+    ran = run("apply", "--model", "acme/chat", "--auto-approve", serve=applied)
+    assert ran.code == 0
+    assert ran.out.endswith("Apply: 1 applied\n")
+    assert {name: replica_ids(applied, name) for name in others} == others
+    assert "Nothing to do: the chosen models" in run("plan", "--model", "acme/chat", serve=applied).out
+    assert "Plan: 1 to restart" in run("plan", serve=applied).out
+
+
+def test_a_saved_selection_outlives_another_models_edit(applied: FakeServe, registry: Path) -> None:
+    with edited(registry / CHAT, "max_num_seqs: 4", "max_num_seqs: 8"):
+        run("plan", "--model", "acme/chat", "--out", "plan.json", serve=applied)
+        with edited(registry / "acme--other.yaml", "max_num_seqs: 4", "max_num_seqs: 16"):
+            ran = run("apply", "plan.json", serve=applied)
+        assert ran.code == 0
+        assert ran.out.endswith("Apply: 1 applied\n")
+        assert run("plan", "--detailed-exitcode", serve=applied).code == 0
+
+
+def test_a_saved_selection_does_not_outlive_its_own(applied: FakeServe, registry: Path) -> None:
+    sent = list(applied.puts)
+    with edited(registry / CHAT, "max_num_seqs: 4", "max_num_seqs: 8"):
+        run("plan", "--model", "acme/*", "--out", "plan.json", serve=applied)
+    with edited(registry / CHAT, "max_num_seqs: 4", "max_num_seqs: 16"):
+        ran = run("apply", "plan.json", serve=applied)
+    assert ran.code == 1
+    assert "the chosen models has changed since" in ran.err
+    assert applied.puts == sent
+
+
+def test_the_models_belong_to_the_plan(registry: Path, serve: FakeServe) -> None:
+    run("plan", "--out", "plan.json", serve=serve)
+    ran = run("apply", "plan.json", "--model", "acme/chat", serve=serve)
+    assert (ran.code, serve.puts) == (64, [])
+    assert "give `--model` to `reconcile plan`" in ran.err
+
+
+def test_a_selection_waits_only_for_what_it_is_about(applied: FakeServe, registry: Path) -> None:
+    applied.sicken("acme--other", "cannot say hello")
+    applied.advance(2)
+    assert run("apply", "--model", "acme/chat", "--auto-approve", serve=applied).code == 0
+    assert run("apply", "--auto-approve", serve=applied).code == 1

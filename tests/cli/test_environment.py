@@ -16,7 +16,7 @@ from tests.support.cli import write_registry
 
 
 def test_the_real_doors(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(gateway_smoke("http://127.0.0.1:1"), GatewaySmoke)
+    assert isinstance(gateway_smoke("http://127.0.0.1:1", None), GatewaySmoke)
     assert isinstance(system_clock(), SystemClock)
     monkeypatch.setenv("RECONCILER_LOCAL_DIR", "/somewhere")
     assert process_environment().local_directory == Path("/somewhere")

@@ -16,12 +16,12 @@ def cluster(directory: Path, auth: str = "disabled") -> LocalCluster:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str, int]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str, int, str]]:
     """What `up` was asked for; it answers with a cluster that has authentication switched off."""
-    calls: list[tuple[Path, str, int]] = []
+    calls: list[tuple[Path, str, int, str]] = []
 
-    def up(directory: Path, *, auth: str, num_cpus: int, progress: object) -> LocalCluster:
-        calls.append((directory, auth, num_cpus))
+    def up(directory: Path, *, auth: str, num_cpus: int, data_plane: str, progress: object) -> LocalCluster:
+        calls.append((directory, auth, num_cpus, data_plane))
         assert callable(progress)
         progress("starting Ray")
         return cluster(directory)
@@ -30,30 +30,32 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str, int]]:
     return calls
 
 
-def test_up_says_where_and_keeps_progress_off_stdout(asked: list[tuple[Path, str, int]]) -> None:
+def test_up_says_where_and_keeps_progress_off_stdout(asked: list[tuple[Path, str, int, str]]) -> None:
     ran = run("local", "up")
     assert (ran.code, ran.err) == (0, "starting Ray\n")
     assert ran.out == "dashboard http://127.0.0.1:1\ngateway   http://127.0.0.1:2/v1\n"
-    assert asked == [(Path(".reconciler/local"), "disabled", 8)]
+    assert asked == [(Path(".reconciler/local"), "disabled", 8, "proxy")]
 
 
 def test_up_takes_options_before_variables(
-    asked: list[tuple[Path, str, int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    asked: list[tuple[Path, str, int, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     variables = {"RECONCILER_LOCAL_DIR": str(tmp_path / "a")}
     run("local", "up", variables=variables)
-    run("local", "up", "--auth", "disabled", "--cpus", "3", "--directory", tmp_path / "b", variables=variables)
-    assert asked == [(tmp_path / "a", "token", 8), (tmp_path / "b", "disabled", 3)]
+    given = ("--auth", "disabled", "--cpus", "3", "--data-plane", "haproxy", "--directory", tmp_path / "b")
+    run("local", "up", *given, variables=variables)
+    assert asked == [(tmp_path / "a", "token", 8, "proxy"), (tmp_path / "b", "disabled", 3, "haproxy")]
 
 
 def test_up_says_when_one_runs_already(
-    asked: list[tuple[Path, str, int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    asked: list[tuple[Path, str, int, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(local_up, "load", lambda directory: cluster(tmp_path))
     assert "already" not in run("local", "up").err
     monkeypatch.setattr(LocalCluster, "is_alive", property(lambda self: True))
-    assert "it runs already, with authentication mode `disabled`" in run("local", "up", "--auth", "token").err
+    said = "it runs already, with authentication mode `disabled` and data plane `proxy`"
+    assert said in run("local", "up", "--auth", "token").err
 
 
 @pytest.mark.parametrize(

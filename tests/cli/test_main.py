@@ -9,7 +9,7 @@ from reconciler.cli.environment import Environment
 from reconciler.cli.lazy_group import LazyGroup
 from tests.support.cli import run, write_registry
 
-HEAVY = {"pydantic", "httpx", "rich", "yaml", "git", "jsonschema", "ruamel"}
+HEAVY = {"pydantic", "http", "rich", "yaml", "git", "jsonschema", "ruamel"}
 
 
 def modules_after(arguments: str) -> set[str]:
@@ -52,7 +52,9 @@ def test_without_arguments_the_help_is_shown() -> None:
         (["validate", "--format", "xml"], "'xml' is not one of"),
         (["validate", "--strct"], "`reconcile validate --help` lists what there is"),
         (["local", "upp"], "did you mean `up`?"),
-        (["show"], "Missing argument"),
+        (["plan", "shwo"], "no command `shwo`; did you mean `show`?"),
+        (["plan", "--registry", "x", "show", "p"], "`--registry` stands before `show`"),
+        (["plan", "show"], "Missing argument"),
         (["schema", "models"], "'models' is not one of"),
     ],
 )
@@ -133,7 +135,7 @@ def test_a_reader_that_leaves_is_no_error_message(registry: Path) -> None:
     code = f"""
 import sys
 from reconciler.cli.main import main
-sys.exit(main(["render", "--registry", {str(registry)!r}]))
+sys.exit(main(["render", "--offline", "--registry", {str(registry)!r}]))
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None and process.stderr is not None
@@ -142,3 +144,11 @@ sys.exit(main(["render", "--registry", {str(registry)!r}]))
     process.stderr.close()
     process.wait()
     assert errors == b""
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), [(["--version"], 0, "reconcile "), (["qqq"], 64, "no command")])
+def test_the_script_says_everything_and_ends_with_the_code(arguments: list[str], code: int, said: str) -> None:
+    source = f"import sys; sys.argv[1:] = {arguments!r}; from reconciler.cli.main import script; script()"
+    process = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+    assert process.returncode == code
+    assert said in process.stdout + process.stderr

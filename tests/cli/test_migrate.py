@@ -24,7 +24,7 @@ def test_a_check_names_the_files_that_would_change_and_writes_nothing(registry: 
 def test_files_are_rewritten_once(registry: Path) -> None:
     file = registry / "acme--old.yaml"
     file.chmod(0o640)
-    before = run("render", "acme/old").out
+    before = run("render", "--offline", "--model", "acme/old").out
     ran = run("migrate")
     assert (ran.code, ran.out) == (
         0,
@@ -32,7 +32,7 @@ def test_files_are_rewritten_once(registry: Path) -> None:
     )
     assert "max_ongoing_requests: 50" in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o640
-    assert run("render", "acme/old").out == before
+    assert run("render", "--offline", "--model", "acme/old").out == before
     assert run("migrate", "--check").out == "2 canonical already\n"
     assert sorted(each.name for each in registry.iterdir()) == ["acme--chat.yaml", "acme--old.yaml", "clusters"]
 

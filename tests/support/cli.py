@@ -11,6 +11,8 @@ from reconciler.apply.smoke import SmokeAnswer
 from reconciler.cli.console import Console
 from reconciler.cli.environment import Environment
 from reconciler.cli.main import main
+from reconciler.state.traffic import Traffic, UnknownTraffic
+from reconciler.state.work import UnknownWork, Work
 from tests.support.fake_serve import FakeServe
 
 ADDRESS = "http://ray.example:8265"
@@ -58,6 +60,11 @@ class Terminal(io.StringIO):
         return True
 
 
+UNUSED = Traffic(1e6, {})
+"""Nobody has used any model for days."""
+UNHEARD = UnknownWork("the gateway at http://llm.example cannot be reached from here")
+
+
 @dataclass
 class FakeConnection:
     """A connection to Ray Serve in memory."""
@@ -65,6 +72,17 @@ class FakeConnection:
     client: FakeServe
     address: str = ADDRESS
     gateway_address: str = "http://llm.example"
+    usage: Traffic | UnknownTraffic = UNUSED
+    said: Work | UnknownWork = UNHEARD
+
+    def gateway_token(self) -> str | None:
+        return None
+
+    def traffic(self) -> Traffic | UnknownTraffic:
+        return self.usage
+
+    def work(self) -> Work | UnknownWork:
+        return self.said
 
     def __enter__(self) -> "FakeConnection":
         return self
@@ -111,20 +129,23 @@ def run(
     variables: Mapping[str, str] | None = None,
     terminal: bool = False,
     answer: str = "",
+    usage: Traffic | UnknownTraffic = UNUSED,
+    said: Work | UnknownWork = UNHEARD,
 ) -> Ran:
-    """Run `reconcile`. With `terminal` all three streams are one, and `answer` is what the person types."""
+    """Run `reconcile`. With `terminal` all three streams are one, and `answer` is what the person types; `usage` is
+    what the gateway says of its traffic, `said` what it hears from the replicas."""
     kind = Terminal if terminal else io.StringIO
     stdin, out, err = kind(answer), kind(), kind()
 
     def connect(entry: object, env: object, directory: object) -> Any:
         assert serve is not None, "this run should not ask the cluster anything"
-        return FakeConnection(serve)
+        return FakeConnection(serve, usage=usage, said=said)
 
     environment = Environment(
         variables or {"TERM": "dumb"},
         Console(variables or {"TERM": "dumb"}, stdin, out, err),
         connect=connect,
-        smoke=lambda address: FakeSmoke(serve or FakeServe()),
+        smoke=lambda address, token: FakeSmoke(serve or FakeServe()),
         clock=lambda: FakeClock(serve or FakeServe()),
     )
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

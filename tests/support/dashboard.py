@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from reconciler.serve.rest import RestClient
+from tests.support.sender import FakeSender
 
 ADDRESS = "http://ray.test:8265"
 
@@ -82,6 +83,7 @@ NODES = rows(
 STATUS = {
     "data": {
         "clusterStatus": {
+            "time": 1795257123.5,
             "loadMetricsReport": {
                 "usageByNode": {
                     "n1": {
@@ -91,7 +93,7 @@ STATUS = {
                         "bundleGroup0Ab": [1.0, 1000.0],
                     }
                 }
-            }
+            },
         }
     }
 }
@@ -103,6 +105,7 @@ class Dashboard:
     def __init__(self) -> None:
         self.asked: list[httpx.Request] = []
         self.slept: list[float] = []
+        self.sender = FakeSender(self._answer, ADDRESS)
         self.answers: dict[str, Any] = {
             "GET /api/serve/applications/": serve_details(a=application_details("a")),
             "GET /api/ray/version": VERSION,
@@ -113,7 +116,7 @@ class Dashboard:
 
     def client(self, address: str = ADDRESS, token: str | None = None) -> RestClient:
         """A client of this dashboard that does not wait."""
-        return RestClient(address, token=token, sleep=self.slept.append, transport=httpx.MockTransport(self._answer))
+        return RestClient(address, token=token, sleep=self.slept.append, sender=self.sender)
 
     def paths(self) -> list[str]:
         """What was asked, in order."""

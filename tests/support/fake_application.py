@@ -5,6 +5,7 @@ Mirrors `ray/serve/_private/application_state.py` and `deployment_state.py` (2.6
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.support import fake_rules
@@ -46,6 +47,7 @@ class FakeDeployment:
     surroundings: Surroundings
     options: dict[str, Any] = field(default_factory=dict)
     key: str = ""
+    version: str = ""
     target: int = 0
     replicas: list[FakeReplica] = field(default_factory=list)
     dead: list[FakeReplica] = field(default_factory=list)
@@ -60,12 +62,18 @@ class FakeDeployment:
 
     def deploy(self, options: dict[str, Any], key: str) -> None:
         """Take over a new target."""
-        if options == self.options and key == self.key:
+        same_code = bool(self.key) and fake_rules.code_of(key) == fake_rules.code_of(self.key)
+        if same_code and not fake_rules.is_noticed(self.options, options):
             return
-        if key != self.key:
-            self.has_started = False
+        version = fake_rules.deployment_version(key, options)
+        sticky = self.failed and self.rolls and version == self.version
         self.target = self._new_target(options)
-        self.options, self.key, self.failures, self.message, self.settling = options, key, 0, "", True
+        self.options, self.key, self.version = options, key, version
+        if sticky:
+            # A failed rolling update stays failed until the version is another one.
+            return
+        self.has_started = False
+        self.failures, self.message, self.settling = 0, "", True
 
     def _new_target(self, options: dict[str, Any]) -> int:
         scaling = options.get("autoscaling_config")
@@ -77,9 +85,18 @@ class FakeDeployment:
         return min(max(self.target, low), high) if self.options else int(low)
 
     @property
+    def rolls(self) -> bool:
+        """Whether replicas of an earlier version are there."""
+        return any(replica.key != self.key for replica in self._active())
+
+    @property
     def failed(self) -> bool:
         """Whether Ray has given up on the target version."""
-        return self.target > 0 and not self.has_started and self.failures >= min(20, 3 * self.target)
+        return self.target > 0 and not self.has_started and self.failures >= self._most_failures
+
+    @property
+    def _most_failures(self) -> int:
+        return min(int(self.options["max_constructor_retry_count"]), 3 * self.target)
 
     @property
     def status(self) -> str:
@@ -127,7 +144,7 @@ class FakeDeployment:
     def _roll(self, old: list[FakeReplica]) -> None:
         running_new = sum(replica.state == "RUNNING" and replica.key == self.key for replica in self._active())
         pending = self.target - running_new - len(old)
-        batch = max(int(0.2 * self.target), 1)
+        batch = max(int(self.options["rolling_update_percentage"] * self.target), 1)
         self._stop(old[: max(batch - pending, 0)])
         self._start(self.target - len(self._active()))
         extra = sorted(self._active(), key=lambda replica: replica.state == "RUNNING")
@@ -209,16 +226,27 @@ class FakeApplication:
     build_error: str = ""
     fresh: bool = True
     deleting: bool = False
+    stuck: bool = False
+    """Whether its config is stored although Ray cannot begin to build it."""
+    served: dict[str, Any] = field(default_factory=dict)
+    """The config before that one."""
     last_deployed_s: float = 0.0
     deployments: dict[str, FakeDeployment] = field(default_factory=dict)
 
     def apply(self, config: dict[str, Any], now: float) -> None:
         """Take over a submitted config: built anew when its code version differs, else set in place."""
         self.config, self.last_deployed_s, self.fresh, self.deleting = config, now, True, False
+        self.stuck = False
         if self.build_left_s is None and not self.build_error and fake_rules.code_version(config) == self.version:
             self._deploy()
         else:
             self.version, self.build_left_s, self.build_error = None, BUILD_S, ""
+
+    def stick(self, config: dict[str, Any]) -> None:
+        """Store a config that cannot be built: what runs goes on, and nothing else happens."""
+        if not self.stuck:
+            self.served = self.config
+        self.config, self.stuck, self.version, self.build_left_s, self.build_error = config, True, None, None, ""
 
     def _deploy(self) -> None:
         wanted = fake_rules.code_deployments(self.config)
@@ -249,11 +277,13 @@ class FakeApplication:
     def step(self, seconds: float) -> None:
         """Let time pass."""
         self.fresh = False
+        if self.stuck and not self.deleting:
+            return
         if self.build_left_s is not None:
             self.build_left_s -= seconds
             if self.build_left_s <= 0:
                 self.build_left_s = None
-                self.build_error = str((self.config.get("args") or {}).get("build_fail") or "")
+                self.build_error = _build_error(self.config.get("args") or {})
                 if not self.build_error:
                     self._deploy()
             return
@@ -268,7 +298,7 @@ class FakeApplication:
             return "DELETING"
         if self.build_error:
             return "DEPLOY_FAILED"
-        if self.build_left_s is not None or self.fresh:
+        if self.build_left_s is not None or self.fresh or self.stuck:
             return "DEPLOYING"
         statuses = {deployment.status for deployment in self.deployments.values()}
         for found, status in (("DEPLOY_FAILED",) * 2, ("UNHEALTHY",) * 2, ("UPDATING", "DEPLOYING")):
@@ -278,7 +308,7 @@ class FakeApplication:
 
     def details(self) -> dict[str, Any]:
         """As `ray.serve.schema.ApplicationDetails`. Without deployments while it is built or cannot be."""
-        hidden = self.build_left_s is not None or bool(self.build_error)
+        hidden = self.build_left_s is not None or bool(self.build_error) or self.stuck
         failed = [name for name, deployment in self.deployments.items() if deployment.status == "DEPLOY_FAILED"]
         entry = {
             "name": self.name,
@@ -294,3 +324,8 @@ class FakeApplication:
             "external_scaler_enabled": False,
         }
         return entry if self.deleting or not self.declarative else {**entry, "deployed_app_config": self.config}
+
+
+def _build_error(args: dict[str, Any]) -> str:
+    needed = args.get("build_needs")
+    return f"there is no {needed}" if needed and not Path(needed).exists() else str(args.get("build_fail") or "")

@@ -20,8 +20,14 @@ DEFAULTS: dict[str, Any] = {
     "health_check_timeout_s": 30.0,
     "ray_actor_options": {"num_cpus": 1.0},
     "max_surge_percent": 0,
+    "rolling_update_percentage": 0.2,
+    "max_constructor_retry_count": 20,
 }
-CODE_OPTIONS: dict[str, dict[str, Any]] = {"Light": {"ray_actor_options": {"num_cpus": 0.0}}}
+LIGHT_MODULE = "light_app"
+"""The light application knows nothing of models, whatever its `args` hold."""
+CODE_OPTIONS: dict[str, dict[str, Any]] = {
+    "Light": {"ray_actor_options": {"num_cpus": 0.0}, "graceful_shutdown_wait_loop_s": 0.1}
+}
 """What the decorator of a deployment sets, where it differs from Ray's defaults."""
 AUTOSCALING_DEFAULTS: dict[str, Any] = {"min_replicas": 1, "max_replicas": 1, "target_ongoing_requests": 2.0}
 RESTARTING_OPTIONS = (
@@ -32,6 +38,10 @@ RESTARTING_OPTIONS = (
     "max_replicas_per_node",
     "gang_scheduling_config",
 )
+UNNOTICED_OPTIONS = frozenset(RESTARTING_OPTIONS) - {"gang_scheduling_config"}
+"""Options that are no reason for Ray to look at a deployment again."""
+LIGHT_OPTIONS = frozenset({"num_replicas", "max_queued_requests", "rolling_update_percentage", "max_surge_percent"})
+"""Options that leave the version as it is (`DeploymentOptionUpdateType.LightWeight`)."""
 APPLICATION_KEYS = frozenset(
     {
         "name",
@@ -71,10 +81,17 @@ def refusal(document: Mapping[str, Any]) -> str | None:
     if len(set(routes)) != len(routes):
         return "Found duplicate applications for a route prefix"
     for application in applications:
-        for value in application.get("runtime_env", {}).get("env_vars", {}).values():
-            if not isinstance(value, str):
-                return f"runtime_env['env_vars'] must be of type Dict[str, str], got {value!r}"
+        wrong = is_stored_all_the_same(application)
+        if wrong:
+            return f"runtime_env['env_vars'] must be of type Dict[str, str], got {wrong[0]!r}"
     return None
+
+
+def is_stored_all_the_same(application: Mapping[str, Any]) -> list[Any]:
+    """The values of environment variables that are no text: a config with such is refused, but only after it was
+    stored."""
+    variables = application.get("runtime_env", {}).get("env_vars", {})
+    return [value for value in variables.values() if not isinstance(value, str)]
 
 
 def code_version(config: Mapping[str, Any]) -> str:
@@ -120,6 +137,8 @@ def effective_options(config: Mapping[str, Any], name: str, override: Mapping[st
         **options["ray_actor_options"],
         "runtime_env": {**config.get("runtime_env", {}), **options["ray_actor_options"].get("runtime_env", {})},
     }
+    if name == "Light":
+        options["max_constructor_retry_count"] = (config.get("args") or {}).get("retries", 1)
     if isinstance(options.get("autoscaling_config"), dict):
         options["num_replicas"] = None
         options["autoscaling_config"] = {**AUTOSCALING_DEFAULTS, **options["autoscaling_config"]}
@@ -133,10 +152,32 @@ def restart_key(version: str, options: Mapping[str, Any]) -> str:
     )
 
 
+def code_of(key: str) -> str:
+    """The code version in the key of a replica."""
+    return str(json.loads(key)[0])
+
+
+def is_noticed(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether Ray takes other options over where the code is the same."""
+    different = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    return not different <= UNNOTICED_OPTIONS or before.keys() != after.keys()
+
+
+def deployment_version(key: str, options: Mapping[str, Any]) -> str:
+    """What two deployments share that Ray takes for the same version: all but what only the controller looks at."""
+    scaling = options.get("autoscaling_config") or {}
+    told = {name: scaling.get(name) for name in ("metrics_interval_s", "look_back_period_s")}
+    light = {*LIGHT_OPTIONS, "autoscaling_config"}
+    return json.dumps(
+        [key, told, {name: value for name, value in options.items() if name not in light}], sort_keys=True
+    )
+
+
 def bundles(config: Mapping[str, Any], options: Mapping[str, Any]) -> list[dict[str, float]]:
     """What one replica takes from the nodes."""
     args = config.get("args") or {}
-    placement = (args.get("llm_config") or {}).get("placement_group_config") or {}
+    is_light = str(config.get("import_path", "")).startswith(f"{LIGHT_MODULE}:")
+    placement = {} if is_light else (args.get("llm_config") or {}).get("placement_group_config") or {}
     found = placement.get("bundles") or options.get("placement_group_bundles")
     if found:
         return [{name: float(amount) for name, amount in bundle.items()} for bundle in found]
@@ -148,9 +189,10 @@ def bundles(config: Mapping[str, Any], options: Mapping[str, Any]) -> list[dict[
 
 def _names(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> list[str]:
     args = config.get("args") or {}
-    if "llm_config" in args:
+    module = str(config.get("import_path", "")).partition(":")[0]
+    if "llm_config" in args and module != LIGHT_MODULE:
         model_id = args["llm_config"]["model_loading_config"]["model_id"]
         return ["LLMServer:" + model_id.replace("/", "--").replace(".", "_")]
-    module = str(config.get("import_path", "")).partition(":")[0]
-    known = {"runtime.gateway": ["Gateway"], "light_app": ["Light"]}
-    return known.get(module) or list(overrides) or ["Default"]
+    path = str(config.get("import_path", ""))
+    known = {"runtime.gateway": ["Gateway"], LIGHT_MODULE: ["Light"]}
+    return (["Gateway"] if path == f"{LIGHT_MODULE}:gateway" else known.get(module)) or list(overrides) or ["Default"]

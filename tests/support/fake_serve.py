@@ -7,13 +7,17 @@ it worth believing.
 import copy
 from collections.abc import Callable, Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from reconciler.serve import wire
+from reconciler.serve.details import REDACTED
 from reconciler.serve.errors import PutRefused
+from reconciler.serve.job import Job
 from reconciler.state.live import LiveState, UnknownState
-from tests.support import fake_rules
+from tests.support import fake_repair, fake_rules
 from tests.support.fake_application import FakeApplication, Surroundings
+from tests.support.fake_jobs import FakeJobs
 
 _TICK_S = 0.5
 
@@ -21,17 +25,23 @@ Hook = Callable[[Mapping[str, Any]], None]
 
 
 class FakeServe:
-    """A Ray cluster with Serve.
+    """A Ray cluster with Serve; its jobs are on the `board`.
 
     What an application does is written in its config: `args.startup_s` (seconds a replica takes to start),
     `args.fail` or `args.llm_config.engine_kwargs.fail` (its replicas fail with that text), `args.build_fail` (it cannot
-    be built). `startup_s`, `fails` change that for all.
+    be built), `args.needs` and `args.build_needs` (files without which they do). `startup_s`, `fails` change that for
+    all.
 
     Faults: `before_put` and `after_put` are called with the document around each `put` and may raise or write
     (`intrude`); `before_read` before each read; `redacted` and `lost` spoil the answers.
     """
 
     def __init__(self, nodes: Mapping[str, Mapping[str, float]] | None = None) -> None:
+        self.board = FakeJobs()
+        self.caller = "me"
+        """Who reads and puts now."""
+        self.diary: list[tuple[str, str]] = []
+        """Who did what, `read` or `put`, as the dashboard's log tells."""
         self.now = 1_700_000_000.0
         self.startup_s = 5.0
         self.fails: Callable[[dict[str, Any]], str | None] = _failure
@@ -47,6 +57,10 @@ class FakeServe:
         self.logs: dict[str, str] = {}
         self.outputs: dict[str, str] = {}
         """What actors wrote to stdout and stderr, by actor id."""
+        self.looks_every_s: float | None = None
+        """Seconds between two looks of its monitor at what is in use; None for one that always says what is so now and
+        not when it looked."""
+        self._looked = (0.0, dict[str, Any]())
         self._nodes = {name: dict(total) for name, total in (nodes or {"node-1": {"CPU": 16.0}}).items()}
         self._applications: dict[str, FakeApplication] = {}
         self._options: dict[str, Any] = {
@@ -65,10 +79,15 @@ class FakeServe:
         if self.before_read:
             self.before_read()
         self.reads += 1
+        self.diary.append((self.caller, "read"))
         details = self._details()
         return wire.trusted_state(
             details, {"ray_version": "2.60.0"}, self._node_rows(), self._usage(), self._replicas_alive()
         )
+
+    def look_again(self) -> LiveState | UnknownState:
+        """The same."""
+        return self.live_state()
 
     def replica_log(self, path: str, node_id: str | None, lines: int = 200) -> str:
         """The last lines of a replica's log."""
@@ -78,6 +97,16 @@ class FakeServe:
         """The last lines that an actor wrote."""
         return "".join(self.outputs.get(actor_id, "").splitlines(keepends=True)[-lines:])
 
+    def other_writers(self) -> tuple[str, ...]:
+        """Who else put something between the last read and the last put of the caller."""
+        own = [index for index, entry in enumerate(self.diary) if entry == (self.caller, "put")]
+        reads = [index for index, entry in enumerate(self.diary) if entry == (self.caller, "read")]
+        read = max((index for index in reads if own and index < own[-1]), default=None)
+        if read is None:
+            return ()
+        between = self.diary[read : own[-1]]
+        return tuple(dict.fromkeys(who for who, what in between if what == "put" and who != self.caller))
+
     # ServeWriter
 
     def put(self, document: Mapping[str, Any]) -> None:
@@ -85,13 +114,39 @@ class FakeServe:
         if self.before_put:
             self.before_put(document)
         self.puts.append(copy.deepcopy(dict(document)))
-        self.intrude(document)
+        self._store(document, self.caller)
         if self.after_put:
             self.after_put(document)
 
     def upload_package(self, name: str, content: bytes) -> None:
         """Store a package unless it is there."""
         self.packages.setdefault(name, content)
+
+    # ClusterJobs
+
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs on the board."""
+        return self.board.jobs()
+
+    def submit_job(self, job_id: str, entrypoint: str, metadata: Mapping[str, str]) -> bool:
+        """Put a job on the board. One of a repair does its work at once."""
+        purpose = metadata.get("purpose", "")
+        if purpose.startswith("reconcile repair: "):
+            words = purpose.removeprefix("reconcile repair: ").split()
+            self.outputs[job_id] = fake_repair.run(self, self._applications, words)
+        return self.board.submit_job(job_id, entrypoint, metadata)
+
+    def job_output(self, job_id: str) -> str:
+        """What it wrote."""
+        return self.outputs.get(job_id, "")
+
+    def stop_job(self, job_id: str) -> None:
+        """Ask it to end."""
+        self.board.stop_job(job_id)
+
+    def delete_job(self, job_id: str) -> None:
+        """Take it off the board."""
+        self.board.delete_job(job_id)
 
     # What a test does to the cluster
 
@@ -102,6 +157,7 @@ class FakeServe:
             tick = min(_TICK_S, left)
             left -= tick
             self.now += tick
+            self.board.advance(tick)
             for name, application in list(self._applications.items()):
                 application.step(tick)
                 if application.gone:
@@ -126,8 +182,17 @@ class FakeServe:
 
     def intrude(self, document: Mapping[str, Any]) -> None:
         """A PUT by somebody else: neither hooks nor `puts` see it."""
+        self._store(document, "somebody")
+
+    def _store(self, document: Mapping[str, Any], caller: str) -> None:
+        self.diary.append((caller, "put"))
+        if self.lost:
+            raise PutRefused(500, "ray.exceptions.ActorDiedError: the controller cannot read what it stored")
         why = fake_rules.refusal(document)
         if why:
+            for config in document.get("applications") or ():
+                if fake_rules.is_stored_all_the_same(config):
+                    self._application(config["name"], declarative=True).stick(fake_rules.normalised(config))
             raise PutRefused(400, why)
         self._options["target_capacity"] = document.get("target_capacity")
         wanted = {}
@@ -141,6 +206,10 @@ class FakeServe:
                 application.delete()
         for name, config in wanted.items():
             self._application(name, declarative=True).apply(config, self.now)
+
+    def kill_controller(self) -> None:
+        """The controller starts anew, unless it cannot read what it stored."""
+        self.lost = any(application.stuck for application in self._applications.values())
 
     def run_imperatively(self, config: Mapping[str, Any]) -> None:
         """An application deployed with `serve.run`: GET shows no config for it, and no PUT deletes it."""
@@ -156,7 +225,39 @@ class FakeServe:
         for deployment in self._applications[application].deployments.values():
             deployment.sick = message
 
+    def config(self, application: str) -> dict[str, Any] | None:
+        """What was submitted for an application; None without one."""
+        found = self._applications.get(application)
+        return copy.deepcopy(found.config) if found else None
+
+    def is_serving(self, application: str) -> bool:
+        """Whether a replica of the application takes requests."""
+        found = self._applications.get(application)
+        deployments = found.deployments.values() if found else ()
+        return any(replica.state == "RUNNING" for deployment in deployments for replica in deployment.replicas)
+
     # What the REST API answers
+
+    def answer(self, path: str) -> Any:
+        """The JSON that a dashboard answers to `GET path`; None for a path that it does not know."""
+        known: dict[str, Callable[[], Any]] = {
+            "/api/serve/applications/": self._read,
+            "/api/ray/version": lambda: {"ray_version": "2.60.0"},
+            "/api/v0/nodes": self._node_rows,
+            "/api/cluster_status": self._usage,
+            "/api/v0/actors": self._actor_rows,
+        }
+        return known[path]() if path in known else None
+
+    def _read(self) -> dict[str, Any]:
+        if self.before_read:
+            self.before_read()
+        self.reads += 1
+        return self._details()
+
+    def _actor_rows(self) -> dict[str, Any]:
+        rows = [{"name": name, "state": "ALIVE"} for name in self._replicas_alive()]
+        return {"data": {"result": {"result": rows}}}
 
     def _details(self) -> dict[str, Any]:
         applications = {} if self.lost else {name: entry.details() for name, entry in self._applications.items()}
@@ -169,11 +270,19 @@ class FakeServe:
         return {"data": {"result": {"result": rows}}}
 
     def _usage(self) -> dict[str, Any]:
+        if self.looks_every_s is None:
+            return {"data": {"clusterStatus": self._use()}}
+        if self.now >= self._looked[0] + self.looks_every_s:
+            self._looked = (self.now, self._use())
+        looked_s, use = self._looked
+        return {"data": {"clusterStatus": {"time": looked_s, **use}}}
+
+    def _use(self) -> dict[str, Any]:
         usage = {
             name: {resource: [used.get(resource, 0.0), amount] for resource, amount in self._nodes[name].items()}
             for name, used in self._used().items()
         }
-        return {"data": {"clusterStatus": {"loadMetricsReport": {"usageByNode": usage}}}}
+        return {"loadMetricsReport": {"usageByNode": usage}}
 
     def _replicas_alive(self) -> tuple[str, ...]:
         return tuple(
@@ -234,6 +343,8 @@ class FakeServe:
 
 def _failure(config: dict[str, Any]) -> str | None:
     args = config.get("args") or {}
+    if args.get("needs") and not Path(args["needs"]).exists():
+        return f"there is no {args['needs']}"
     marker = args.get("fail") or ((args.get("llm_config") or {}).get("engine_kwargs") or {}).get("fail")
     return None if not marker else marker if isinstance(marker, str) else "told to fail"
 
@@ -241,7 +352,6 @@ def _failure(config: dict[str, Any]) -> str | None:
 def _redact(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: dict.fromkeys(item, wire.REDACTED) if key == "env_vars" else _redact(item)
-            for key, item in value.items()
+            key: dict.fromkeys(item, REDACTED) if key == "env_vars" else _redact(item) for key, item in value.items()
         }
     return [_redact(item) for item in value] if isinstance(value, list) else value

@@ -14,6 +14,13 @@ def light_package() -> Package:
     return zip_package("light", Path(__file__).parent / "light_app")
 
 
+def light_gateway(**user_config: Any) -> Any:
+    """A light application that stands where the gateway does."""
+    [deployment] = light_config("gateway")["deployments"]
+    override = {**deployment, "name": "Gateway", "user_config": {"models": {}, **user_config}}
+    return {**light_config("gateway"), "import_path": "light_app:gateway", "deployments": [override]}
+
+
 def light_config(name: str, *, route_prefix: str | None = None, env: dict[str, str] | None = None, **parts: Any) -> Any:
     """An application's config: `args` and the options of its one deployment may be given. It has an autoscaling block
     unless `autoscaling_config=None`."""

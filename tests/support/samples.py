@@ -1,11 +1,13 @@
 """Plans, reports and outcomes made by hand, for the tests of views."""
 
+from dataclasses import replace
 from typing import Any
 
 from reconciler.diagnostics import Position
 from reconciler.plan.change import Change, FieldChange, Impact
+from reconciler.plan.cost import NEVER, Basis, Cost, Daily, DailyCost, LimitBasis, LoadTime, Span
 from reconciler.plan.plan import Action, ActionKind, Hold, Plan, Rollout, Source, Wave
-from reconciler.registry.spec import PlacementStrategy, RolloutStrategy
+from reconciler.registry.choices import PlacementStrategy, RolloutStrategy
 from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles, Capacity
 
@@ -135,4 +137,42 @@ def mixed_plan() -> Plan:
         waves=(Wave((deleted, in_place, reconfigured), {}), Wave((restarted,), {})),
         holds=(Hold(held, "protected", "`acme--kept` is protected", "plan with `--allow-protected`"),),
         capacity=Capacity({"CPU": 8.0, "GPU": 1.0}, {"CPU": 3.0}, {"CPU": 2.5}, {"CPU": 3.5}),
+    )
+
+
+def costly_plan() -> Plan:
+    """Restarts that cost service, capacity or nothing, a create, and what the GPUs take a day."""
+    measured, given, unknown = (
+        LoadTime(95.0, Basis.MEASURED),
+        LoadTime(600.0, Basis.GIVEN),
+        LoadTime(None, Basis.UNKNOWN),
+    )
+    gap = Rollout(RolloutStrategy.RECREATE, 0, True, "downtime expected (all replicas stop before the new ones start)")
+    fewer = Rollout(RolloutStrategy.ROLLING, 0, False, "less capacity, 2 of 5 replicas at a time (no room for a surge)")
+    change = field(ENGINE, 4, 8, Impact.ROLLING_RESTART, "args are part of the code version")
+
+    def restarted(name: str, rollout: Rollout, cost: Cost, count: int = 1) -> Action:
+        found = action(
+            ActionKind.UPDATE, name, Impact.ROLLING_RESTART, change, rollout=rollout, replicas=(count, count)
+        )
+        return replace(found, cost=cost, bundles=big_bundles())
+
+    created = action(ActionKind.CREATE, "acme--new", Impact.CREATE, replicas=(0, 1), bundles=big_bundles())
+    return plan(
+        restarted("acme--a", gap, Cost(measured, Span(95, 215), Span(95, 215), NEVER, 0)),
+        restarted("acme--b", fewer, Cost(unknown, None, NEVER, None, 3), 5),
+        restarted("acme--c", SURGE, Cost(unknown, None, NEVER, NEVER, 1)),
+        replace(
+            created,
+            cost=Cost(given, Span(600, 600), NEVER, NEVER, 0),
+            timeout_s=2400.0,
+            timeout_basis=LimitBasis.LOAD_TIME,
+        ),
+        capacity=Capacity({"CPU": 80.0, "GPU": 16.0}, {"GPU": 12.0}, {"GPU": 14.0}, {"GPU": 14.0}),
+        daily_cost=DailyCost(
+            Daily({"H100": 48.0, "L4": 240.0}, {"H100": 48.0, "L4": 480.0}, 313.44, 507.84),
+            Daily({"H100": 48.0, "L4": 288.0}, {"H100": 48.0, "L4": 528.0}, 352.32, 546.72),
+            "EUR",
+            ("H100",),
+        ),
     )

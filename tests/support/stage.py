@@ -14,12 +14,13 @@ from reconciler.apply.stop import StopSignal
 from reconciler.plan.plan import Plan
 from reconciler.state.desired import DesiredState
 from reconciler.state.live import LiveApplication, LiveState
+from reconciler.state.provenance import Record
 from tests.support import states
 from tests.support.cli import FakeClock
 from tests.support.fake_serve import FakeServe
 from tests.support.light import light_config
 
-PROVENANCE = {"commit": "c" * 40, "tree": "t" * 40, "dirty": False, "time": "2026-01-02", "who": "me", "version": "1"}
+PROVENANCE = Record("2026-01-02T03:04:05+00:00", "me", "c" * 40, "d" * 40, False, "1")
 NEIGHBOUR = light_config("neighbour", args={"owner": "somebody else"}, env={"COLOUR": "blue"})
 
 
@@ -80,7 +81,7 @@ class Stage:
 
     def plan(self, desired: DesiredState, **allowed: bool) -> Plan:
         """The plan that brings the cluster to the desired state."""
-        return states.plan(desired, self.live(), **allowed)
+        return states.plan(desired, self.live(), **{"allow_mass_change": True, **allowed})
 
     def carry_out(self, plan: Plan, **options: Any) -> tuple[Outcome, ...]:
         """Apply a plan."""
@@ -89,11 +90,10 @@ class Stage:
             reader=self.serve,
             writer=self.serve,
             smoke=self.smoke,
-            provenance=PROVENANCE,
             emit=self.events.append,
             clock=FakeClock(self.serve),
             stop=self.stop,
-            **options,
+            **{"provenance": PROVENANCE, **options},
         )
 
     def apply(self, desired: DesiredState, **options: Any) -> dict[str, Outcome]:
@@ -104,7 +104,7 @@ class Stage:
     def resume(self, desired: DesiredState) -> dict[str, Outcome]:
         """Plan, apply and wait for what an earlier run left on its way, as the command line does."""
         live = self.live()
-        plan = states.plan(desired, live)
+        plan = states.plan(desired, live, allow_mass_change=True)
         waited = wait_for(
             unsettled(desired, live, plan),
             reader=self.serve,

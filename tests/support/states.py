@@ -1,6 +1,7 @@
 """Registries and cluster reports made by hand, for tests of the pure packages."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.diagnostics import Position
@@ -10,9 +11,11 @@ from reconciler.registry.cluster import Cluster
 from reconciler.registry.registry import ClusterEntry, ModelEntry, Registry
 from reconciler.registry.spec import ModelSpec
 from reconciler.state.application import Application
-from reconciler.state.desired import DesiredState, RuntimePackages, desired_state
+from reconciler.state.desired import DesiredState, desired_state
 from reconciler.state.live import ApplicationStatus, LiveApplication, LiveDeployment, LiveState, Node, Replica
 from reconciler.state.names import application_name, deployment_name
+from reconciler.state.provenance import Record
+from reconciler.state.runtime_packages import RuntimePackages
 
 OWNER = "team"
 CLUSTER = ClusterEntry(
@@ -27,7 +30,7 @@ CLUSTER = ClusterEntry(
         }
     ),
 )
-PACKAGES = RuntimePackages("gcs://engine_0.zip", "gcs://gateway_0.zip")
+PACKAGES = RuntimePackages("gcs://engine_0.zip", "gcs://gateway_0.zip", "gcs://llama_cpp_0.zip", "gcs://saas_0.zip")
 SOURCE = Source("c" * 40, "t" * 40, False, "d" * 64)
 ADDRESS = "http://ray:8265"
 
@@ -132,7 +135,18 @@ def deployed(
     return live(*applications, *extra, nodes=nodes, **options)
 
 
-def plan(state: DesiredState, report: LiveState, **allowed: bool) -> Plan:
+def remembering(report: LiveState, *records: Record) -> LiveState:
+    """The cluster, with a gateway that remembers these applies."""
+    gateway = next(entry.application for entry in report.applications if entry.name == "gateway")
+    assert gateway is not None
+    [deployment] = gateway.config["deployments"]
+    user_config = {**deployment["user_config"], "provenance": {"history": [record.plain for record in records]}}
+    config = {**gateway.config, "deployments": [{**deployment, "user_config": user_config}]}
+    others = (entry for entry in report.applications if entry.name != "gateway")
+    return replace(report, applications=(live_application(config), *others))
+
+
+def plan(state: DesiredState, report: LiveState, **allowed: Any) -> Plan:
     """The plan that brings the report to the state."""
     return build_plan(state, report, address=ADDRESS, source=SOURCE, options=PlanOptions(**allowed))
 

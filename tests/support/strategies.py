@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from reconciler.registry.choices import PlacementStrategy
 from reconciler.registry.registry import ModelEntry
-from reconciler.registry.spec import PlacementStrategy
 from reconciler.state.capacity import Bundles
 from tests.support import states
 
@@ -84,6 +84,25 @@ nodes = st.lists(
 )
 
 
+def adapters(model_id: str) -> st.SearchStrategy[dict[str, Any]]:
+    """A section `lora_config`."""
+    generation = {"generate_kwargs": {"top_k": 1}, "stopping_sequences": ["END", 7, [1, "x"]]}
+    one = [
+        {"id": "fr", "source": "/lora/fr"},
+        {"id": "fr", "source": "s3://lora/fr", "description": "French", "aliases": [f"{model_id}-fr"]},
+        {"id": "team:sql", "source": "org/sql", "revision": "a" * 40, "generation": generation},
+        {"id": "de", "source": "/lora/de", "generation": {"stopping_sequences": []}},
+    ]
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "dynamic_lora_loading_path": st.just("s3://lora/all"),
+            "max_num_adapters_per_replica": st.integers(1, 3),
+            "adapters": st.lists(st.sampled_from(one), max_size=2, unique_by=lambda each: str(each["id"])),
+        },
+    )
+
+
 @st.composite
 def models(draw: st.DrawFn, model_id: str) -> ModelEntry:
     """A model that a person could have written."""
@@ -95,6 +114,7 @@ def models(draw: st.DrawFn, model_id: str) -> ModelEntry:
             "engine_kwargs": {"max_num_seqs": draw(st.integers(1, 2))},
             "generation": {"generate_kwargs": draw(st.sampled_from([{}, {"temperature": 0.5}, {"top_k": 1}]))},
             "aliases": draw(st.sampled_from([[], [f"{model_id}-latest"]])),
+            "lora_config": draw(st.one_of(st.none(), adapters(model_id))),
         },
         deployment={
             "autoscaling_config": {"min_replicas": low, "max_replicas": high},

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.serve.protocols import ServeReader, ServeWriter
 from reconciler.state.live import ApplicationStatus, LiveState
 
-_POLL_S = 0.5
+_POLL_S = 0.25
 _MOVING = (ApplicationStatus.DEPLOYING, ApplicationStatus.DELETING, ApplicationStatus.NOT_STARTED)
 
 

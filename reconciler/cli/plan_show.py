@@ -1,4 +1,4 @@
-"""`reconcile show`: a plan file in words."""
+"""`reconcile plan show`: a plan file in words."""
 
 import json
 from pathlib import Path

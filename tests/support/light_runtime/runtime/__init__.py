@@ -1,0 +1,1 @@
+"""What the product's own `runtime` promises, without an engine: applications that start in a second or two."""
