@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconciler.serve import transport
+from reconciler.serve import http_client
 from reconciler.serve.errors import PutRefused
 from reconciler.serve.local.cluster import LocalCluster
 from reconciler.serve.rest import RestClient
@@ -36,7 +36,7 @@ AFTER = {
     **BEFORE,
     "edited": light_config("edited", args={"text": "two"}),
     "surged": light_config("surged", args={"text": "two", "startup_s": 2}, options=SURGE),
-    "failing": light_config("failing", args={"text": "one", "fail": FAILURE}, options=SURGE),
+    "failing": light_config("failing", args={"text": "one", "fail": FAILURE, "retries": 20}, options=SURGE),
     "unbuildable": light_config("unbuildable", args={"text": "one", "build_fail": FAILURE}, options=SURGE),
     "misnamed": {**BEFORE["misnamed"], "deployments": [{"name": "Nobody", "max_ongoing_requests": 3}]},
 }
@@ -115,6 +115,11 @@ def test_the_same_put_again_changes_nothing(story: Story) -> None:
     assert story.again.fingerprint == story.first.fingerprint
     for name in BEFORE:
         assert ids(story.again, name) == ids(story.first, name)
+
+
+def test_every_put_is_the_newest_deployment_of_all_it_lists(story: Story) -> None:
+    for name in BEFORE:
+        assert application(story.again, name).last_deployed_s > application(story.first, name).last_deployed_s
 
 
 def test_an_application_that_the_document_does_not_list_is_deleted(story: Story) -> None:
@@ -235,7 +240,7 @@ def test_a_redacted_answer_is_unknown(
     ray_cluster: LocalCluster, ray_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ray_world.apply([BEFORE["bystander"]])
-    monkeypatch.setattr(transport, "USER_AGENT", "Mozilla/5.0 (looks like a browser)")
+    monkeypatch.setattr(http_client, "USER_AGENT", "Mozilla/5.0 (looks like a browser)")
     with RestClient(ray_cluster.dashboard_address, token=ray_cluster.token) as browser:
         state = browser.live_state()
     assert isinstance(state, UnknownState)

@@ -1,0 +1,1 @@
+"""Tests that share one deployment of the tiny models, because each start of an engine takes half a minute."""
