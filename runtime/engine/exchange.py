@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -37,7 +37,7 @@ _closing: set[asyncio.Task[None]] = set()
 
 
 async def exchange(
-    application: Application, request: Mapping[str, Any], pause_s: Callable[[], float] = lambda: 0.0
+    application: Application, request: Mapping[str, Any], pause_s: float = 0.0
 ) -> AsyncGenerator[dict[str, Any] | bytes, None]:
     """The answer of `application` to a request: first `{"status": int, "headers": [[name, value], ...]}`, then the body
     in pieces, none of them empty. What is there is given at once, in one piece, and then again no sooner than `pause_s`
@@ -61,7 +61,7 @@ async def exchange(
         while True:
             if call.pieces:
                 yield call.take()
-                await call.pause(pause_s())
+                await call.pause(pause_s)
             elif call.is_complete:
                 return
             elif call.is_over:

@@ -27,8 +27,9 @@ from runtime.engine.vllm import Engine
 from runtime.replica.references import resolve
 from runtime.replica.work import Work
 
-_PAUSE_PER_STREAM_S = 0.002
-_LONGEST_PAUSE_S = 0.05
+_PAUSE_S = 0.05
+"""How long a stream collects what comes after its first piece, as Ray's own server does by default: every piece costs
+each process on its way about as much as a token costs vLLM. Ray's server lets the first token wait too."""
 
 
 class EngineServer(LLMServer):
@@ -84,7 +85,7 @@ class EngineServer(LLMServer):
                     for part in refusal:
                         yield part
                     return
-                parts = exchange(self._application, apply(request, self.engine.decode), self._pause_s)
+                parts = exchange(self._application, apply(request, self.engine.decode), _PAUSE_S)
                 await stack.enter_async_context(aclosing(parts))
                 async for part in parts:
                     yield part
@@ -129,12 +130,6 @@ class EngineServer(LLMServer):
     async def _maybe_resolve_lora_from_multiplex(self) -> None:
         # Ray would fetch the adapter here, to a folder that adapters of two models may share. It is there already.
         return
-
-    def _pause_s(self) -> float:
-        """How long a stream collects what comes, so that many streams together are no more pieces than few: each costs
-        Ray about as much as a token costs vLLM. Ray's own server waits for 50 ms, whatever there is to do, and lets the
-        first token wait too."""
-        return min(_LONGEST_PAUSE_S, self._work.ongoing * _PAUSE_PER_STREAM_S)
 
     async def _start_engine(self) -> None:
         if usage_stats_enabled():

@@ -17,11 +17,6 @@ class Work:
         self._ongoing = 0
         self._latest: float | None = None
 
-    @property
-    def ongoing(self) -> int:
-        """The requests that are being answered now."""
-        return self._ongoing
-
     @contextmanager
     def request(self) -> Iterator[None]:
         """One request, for as long as it is answered."""

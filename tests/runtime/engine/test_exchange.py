@@ -94,7 +94,7 @@ def test_the_first_piece_does_not_wait_and_those_within_a_pause_travel_together(
             # The end cuts the pause short.
             await send(body(b"", more=False))
 
-        stream = exchange(application, REQUEST, lambda: LONG_S)
+        stream = exchange(application, REQUEST, LONG_S)
         await anext(stream)
         first = await asyncio.wait_for(anext(stream), 30)
         more.set()
@@ -111,7 +111,7 @@ def test_an_error_cuts_a_pause_short() -> None:
         raise ValueError("engine died")
 
     async def run() -> None:
-        async for _ in exchange(broken, REQUEST, lambda: LONG_S):
+        async for _ in exchange(broken, REQUEST, LONG_S):
             pass
 
     with pytest.raises(ValueError, match="engine died"):
@@ -127,7 +127,7 @@ def test_pieces_come_one_by_one_when_pauses_are_short() -> None:
         await send(body(b"", more=False))
 
     async def run() -> list[Any]:
-        return [part async for part in exchange(application, REQUEST, lambda: 0.001)]
+        return [part async for part in exchange(application, REQUEST, 0.001)]
 
     assert asyncio.run(run())[1:] == [b"a", b"b", b"c"]
 
