@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from reconciler.apply.causes import PATTERNS, Pattern
 from reconciler.apply.evidence import lines_of
@@ -10,11 +11,15 @@ from reconciler.registry.mask import without_values
 
 EVIDENCE_LINES = 8
 _AROUND = 2
-"""Lines shown after the one that proves the cause."""
+"""Lines shown after the one that proves the cause, unless the next traceback begins there."""
 
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Timeout|Interrupt|Exit)\b(?::|$)")
-_SECONDARY = re.compile(r"See root cause above|RayTaskError|ActorDiedError|RayActorError")
+_SECONDARY = re.compile(
+    r"See root cause above|RayTaskError|ActorDiedError|RayActorError|: Traceback \(most recent call last\)"
+)
 """Exceptions that only pass another one on."""
+_NEXT = re.compile(r"^(?:Traceback \(most recent call last\)|Process \S+:$)")
+"""How the traceback of another exception, or of a process that ends with it, begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,13 @@ def _match(pattern: Pattern, lines: Sequence[str]) -> Cause | None:
             return Cause(
                 pattern.sentence.format(group.strip()).rstrip(": "),
                 pattern.advice.format(group.strip()),
-                tuple(dict.fromkeys(lines[index : index + 1 + _AROUND])),
+                tuple(dict.fromkeys((line, *takewhile(_goes_on, lines[index + 1 : index + 1 + _AROUND])))),
             )
     return None
+
+
+def _goes_on(line: str) -> bool:
+    return not _NEXT.match(line)
 
 
 def _generic(said: Sequence[str], logged: Sequence[str]) -> Cause:

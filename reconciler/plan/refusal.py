@@ -48,9 +48,12 @@ def never(bundles: Bundles, replicas: int, empty: Room, spare: Spare, budget: Bu
     return f"needs {replicas} replicas of {amounts(bundles.total)}, the empty cluster holds {most}{grown}"
 
 
-def no_room(waiting: Iterable[Footing], room: Room, holders: Holders, budget: Budget) -> Iterator[Refusal]:
-    """The refusals of what may fit later, but not as the nodes are used now."""
-    words = _Words(room, holders, budget)
+def no_room(
+    waiting: Iterable[Footing], room: Room, *, before: Room, holders: Holders, budget: Budget
+) -> Iterator[Refusal]:
+    """The refusals of what may fit later, but not as the nodes are used now: `before` anything of the plan is done, and
+    in `room` once its steps so far are."""
+    words = _Words(room, before, holders, budget)
     for one in waiting:
         told = words.of(one)
         each = amounts(one.new.total)
@@ -78,8 +81,9 @@ def _way_out(one: Footing, room: Room) -> str:
 class _Words:
     """What there is to say about the room, worked out once for all who need the same."""
 
-    def __init__(self, room: Room, holders: Holders, budget: Budget) -> None:
+    def __init__(self, room: Room, before: Room, holders: Holders, budget: Budget) -> None:
         self._room = room
+        self._before = before
         self._free = room.free
         self._holders = holders
         self._budget = budget
@@ -106,7 +110,8 @@ class _Words:
     def _held_by(self, scarce: str) -> str:
         """Who holds the resource that is most likely missing."""
         if scarce not in self._held:
-            self._held[scarce] = _held_by(scarce, self._holders, self._room.used.get(scarce, 0.0))
+            used, before = self._room.used.get(scarce, 0.0), self._before.used.get(scarce, 0.0)
+            self._held[scarce] = _held_by(scarce, self._holders, before, used - before)
         return self._held[scarce]
 
     def _doubt(self, one: Footing) -> str:
@@ -124,7 +129,8 @@ class _Words:
         return ""
 
 
-def _held_by(scarce: str, holders: Holders, used: float) -> str:
+def _held_by(scarce: str, holders: Holders, used: float, taken: float) -> str:
+    """`used` is in use before the plan, and so much more is `taken` by its own steps."""
     shares = {name: held.get(scarce, 0.0) for name, held in holders.items() if held.get(scarce)}
     named = sorted(shares, key=lambda name: (-shares[name], name))
     parts = [f"`{name}` {shares[name]:.10g}" for name in named[:MOST_HOLDERS]]
@@ -134,6 +140,8 @@ def _held_by(scarce: str, holders: Holders, used: float) -> str:
     elsewhere = used - sum(shares.values())
     if elsewhere > NEGLIGIBLE:
         parts.append(f"others on the cluster {elsewhere:.10g}")
+    if taken > NEGLIGIBLE:
+        parts.append(f"what else this plan starts {taken:.10g}")
     return f"; {scarce} held by {', '.join(parts)}" if parts else ""
 
 

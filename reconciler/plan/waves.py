@@ -95,7 +95,7 @@ def schedule(
     holds, `spare` the nodes that the cluster's autoscaler may add.
     """
     budget = Budget()
-    refuse = partial(no_room, holders=holders, budget=budget)
+    refuse = partial(no_room, before=room, holders=holders, budget=budget)
     result = Schedule(room.copy(), spare=spare)
     result.observe(room)
     able, result.refusals = _able(footings, room, spare, budget)

@@ -62,6 +62,8 @@ LOGS = {
     "['model.layers.0.mlp.router'].",
     "adapter_kind": "adapter org/chat:dora cannot be served: vLLM does not yet support DoRA.",
     "old_driver": "RuntimeError: The NVIDIA driver on your system is too old (found version 11040).",
+    "too_few_gpus": "Value error, World size (2) is larger than the number of available GPUs (1) in this node. If this "
+    "is intentional and you are using:",
     "old_gpu": "torch.AcceleratorError: CUDA error: no kernel image is available for execution on the device",
     "port_taken": "RuntimeError: Failed to bind to address '0.0.0.0:8000'.",
     "image": "Error response from daemon: pull access denied for registry.example/serve, repository does not exist",
@@ -258,6 +260,13 @@ def test_the_evidence_goes_on_after_the_line_that_proves_it() -> None:
     assert diagnose("", log).evidence == ("1 validation error for ModelConfig", "first detail", "second detail")
 
 
+def test_the_evidence_ends_where_another_traceback_begins() -> None:
+    process = f"(EngineCore pid=7) {LOGS['gpu_out_of_memory']}\n(EngineCore pid=7) Process EngineCore:\nmore"
+    assert diagnose("", process).evidence == (LOGS["gpu_out_of_memory"],)
+    reraised = f"{LOGS['memory_taken']}\nTraceback (most recent call last):\nmore"
+    assert diagnose("", reraised).evidence == (LOGS["memory_taken"],)
+
+
 def test_without_a_known_cause_the_last_exception_is_named() -> None:
     log = "\n".join([*(f"frame {number}" for number in range(20)), "KeyError: 'a'", "RuntimeError: odd", "bye"])
     cause = diagnose("said", log)
@@ -269,7 +278,8 @@ def test_without_a_known_cause_the_last_exception_is_named() -> None:
 def test_an_exception_that_passes_another_on_is_not_the_cause() -> None:
     log = "AssertionError: the root\nRuntimeError: Engine core initialization failed. See root cause above."
     assert diagnose("", log).sentence == "AssertionError: the root"
-    assert diagnose("", log.splitlines()[1]).sentence.startswith("RuntimeError: Engine core")
+    wrapped = f"RuntimeError: Traceback (most recent call last):\n{log.splitlines()[1]}"
+    assert diagnose(wrapped, "").sentence.startswith("RuntimeError: Engine core")
 
 
 def test_without_any_exception_what_ray_says_is_all_there_is() -> None:

@@ -354,6 +354,15 @@ def test_what_does_not_fit_now_is_held_with_the_numbers() -> None:
     )
 
 
+def test_what_the_plan_itself_starts_is_told_apart_from_what_others_hold() -> None:
+    found = plan(desired(one("org/a", gpus=2), one("org/b", gpus=2)), live(nodes=gpus(4, 1)))
+    (hold,) = found.holds
+    assert hold.reason == (
+        "1 more replica needs 2 GPU, 3 CPU; free now: 1 GPU, 896 CPU; "
+        "GPU held by others on the cluster 1, what else this plan starts 2"
+    )
+
+
 def test_growing_in_place_wants_room_only_for_what_is_added() -> None:
     report = deployed(desired(one(count=2)), nodes=gpus(3, 2))
     assert waves(plan(desired(one(count=3)), report)) == [["org--a"]]

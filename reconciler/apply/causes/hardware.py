@@ -22,6 +22,13 @@ PATTERNS = (
         advice="choose another `num_workers`: the number of heads must be a multiple of it",
     ),
     pattern(
+        "too_few_gpus",
+        # `ParallelConfig` in vLLM's `config/parallel.py`.
+        proof=r"World size \((\d+)\) is larger than the number of available GPUs",
+        sentence="the model has {0} workers, and its node fewer GPUs",
+        advice="lower `num_workers`, or leave `distributed_executor_backend` to Ray, which takes GPUs of several nodes",
+    ),
+    pattern(
         "unsupported_dtype",
         proof=r"bfloat16 is only supported on GPUs with compute capability",
         sentence="this kind of GPU cannot compute in bfloat16",

@@ -41,7 +41,8 @@ PATTERNS = (
         proof=r"cuda out of memory|hip out of memory|torch\.(?:cuda\.)?OutOfMemoryError|CUDA error: out of memory"
         r"|Cuda failure.*out of memory|CUBLAS_STATUS_ALLOC_FAILED",
         sentence="the GPU ran out of memory",
-        advice="lower `gpu_memory_utilization`, `max_total_tokens` or `max_num_seqs`, or use more workers",
+        advice="lower `gpu_memory_utilization`, `max_total_tokens` or `max_num_seqs`; where the weights alone are too "
+        "large, use more workers or quantized weights",
     ),
     pattern(
         "out_of_memory",
