@@ -161,8 +161,8 @@ class RayRig:
         return [row for asked in (query, pending) for row in self.rows(f"actors?{asked}")]
 
     def rows(self, what: str) -> list[dict[str, Any]]:
-        """What the state API lists under that name and query."""
-        path = f"/api/v0/{what}"
+        """What the state API lists under that name and query: all of it, and not the first hundred."""
+        path = f"/api/v0/{what}{'&' if '?' in what else '?'}limit=10000"
         headers = {"Authorization": f"Bearer {self.cluster.token}"} if self.cluster.token else {}
         with urlopen(Request(self.cluster.dashboard_address + path, headers=headers)) as answer:
             return list(json.load(answer)["data"]["result"]["result"])
