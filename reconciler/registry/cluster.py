@@ -1,12 +1,15 @@
 """The form of a cluster file, `registry/clusters/<name>.yaml`: one Ray cluster to reconcile."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from reconciler.registry.field_types import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, StrictBool
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from reconciler.registry.field_types import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Section,
+    StrictBool,
+)
 
 
 class TokenSource(Section):

@@ -402,4 +402,5 @@ def measure_drift(bench: Bench, folder: Path, size: int, dashboard: Dashboard) -
     bench.row(f"drift, {size} models, as a page", page, "plan of the same", plan)
 
 
-main()
+if __name__ == "__main__":
+    main()
