@@ -106,11 +106,11 @@ def test_nodes_are_lost(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("nodes")
     side = NodeResources(4, 0, {"side": 4})
     try:
-        up(directory, auth=AUTH, num_cpus=4)
-        nodes = [joined(directory, side) for _ in range(2)]
-        cluster = up(directory, auth=AUTH)
+        cluster = up(directory, auth=AUTH, num_cpus=4)
         client = RestClient(cluster.dashboard_address, token=cluster.token)
         with client, ray_rigged(cluster, client, directory / "registry") as rig:
+            # The neighbour runs already, on the one node there is: what is lost is never its node.
+            nodes = [joined(directory, side) for _ in range(2)]
             before = rig.live()
             rig.write("chat", version=1, startup_s=3, timeout_s=60)
             file = rig.root / "acme--chat.yaml"
