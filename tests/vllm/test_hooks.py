@@ -16,7 +16,7 @@ def test_every_override_has_something_to_override() -> None:
     own = {
         EngineServer: {
             *("about", "adapters", "answer", "reconfigure", "work"),
-            *("_fetch_adapter", "_have_adapter", "_pause_s"),
+            *("_fetch_adapter", "_have_adapter"),
         },
         Engine: {"decode", "load_adapter", "unload_adapter"},
         Startup: {"revision", "weights"},
