@@ -50,7 +50,7 @@ test: setup .venv/.published ## Run the test suite, real Ray Serve and real vLLM
 bless: setup ## Accept what the golden tests print now as expected
 	RECONCILER_BLESS=1 $(BIN)/python -m pytest -m "not ray and not vllm"
 
-soak: setup ## Everything long: ten times the examples, every fault at every step, matrices on real Ray (40 min)
+soak: setup ## Everything long: ten times the examples, every fault at every step, matrices on real Ray (hours)
 	RECONCILER_EXAMPLES=soak $(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations=20 \
 		-m "(hypothesis or soak) and not ray and not vllm"
 	RECONCILER_EXAMPLES=soak $(BIN)/python -m pytest --verbose --durations=20 -m "soak and (ray or vllm)"
