@@ -15,5 +15,5 @@ PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 class Section(BaseModel):
     """A mapping in a file: unknown keys are errors."""
 
-    # A class by itself would build what checks it, and each that holds it once more: a quarter of the first `validate`.
+    # What checks a form is built when the first file wants it, and not for each class on its own as well.
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), defer_build=True)
