@@ -21,6 +21,7 @@ from reconciler.plan.poison import poisoned
 from reconciler.plan.refusal import Refusal
 from reconciler.plan.routes import by_application, gateway_beside_holds, live_routes, routes_of
 from reconciler.plan.selection import Selection, left_out, narrowed, select
+from reconciler.plan.text import quoted
 from reconciler.plan.undone_rollback import undone_rollback
 from reconciler.plan.usage import Usage, unknown_usage
 from reconciler.plan.waves import Schedule, schedule
@@ -112,7 +113,7 @@ def build_plan(
             *cautions(desired, live, found, full),
             *untold_use(live),
             *starving(desired, live, full, node_index),
-            *map(_by_luck, scheduled.by_luck),
+            *_chances(scheduled),
             *unknown_usage(found, usage, wanted, refused),
             *undone_rollback(found, live, desired.owner, source),
         ),
@@ -132,11 +133,21 @@ def _refuse_poison(waves: tuple[Wave, ...], live: LiveState) -> None:
         raise PlanRefused(f"{reason}; Ray refuses every document that holds it", "mend it with `reconcile repair`")
 
 
-def _by_luck(name: str) -> str:
-    return (
-        f"`{name}` finds a place only if Ray happens to choose well among equally good nodes; if it stays pending, "
-        "apply rolls it back"
-    )
+def _chances(scheduled: Schedule) -> Iterator[str]:
+    """What is not certain, because Ray takes replicas in an order of its own and picks among equally good nodes."""
+    lucky, untried = scheduled.by_luck, scheduled.untried
+    if lucky:
+        finds = "finds a place" if len(lucky) == 1 else "find places"
+        yield (
+            f"{quoted(lucky)} {finds} only if Ray happens to choose well among equally good nodes; what stays pending, "
+            "apply rolls back"
+        )
+    if untried:
+        finds = "finds a place" if len(untried) == 1 else "find places"
+        yield (
+            f"whether {quoted(untried)} {finds} was tried for some of the orders in which Ray may take them, because "
+            "there are too many to try all; what stays pending, apply rolls back"
+        )
 
 
 def source_digest(

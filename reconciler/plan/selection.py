@@ -14,6 +14,7 @@ from reconciler.plan.diff import path_text
 from reconciler.plan.footing import live_bundles
 from reconciler.plan.match import Candidate, Match, is_owned
 from reconciler.plan.routes import Routes, by_application, live_routes, routes_of, with_table
+from reconciler.plan.text import quoted
 from reconciler.state.application import Application
 from reconciler.state.desired import DesiredApplication, DesiredState
 from reconciler.state.json_value import JsonValue
@@ -108,20 +109,15 @@ def _matches(name: str, pattern: str) -> bool:
 def _unknown(pattern: str, names: list[tuple[str, str]]) -> SelectionError:
     ids = [name for name, application in names if name != application] or [name for name, _ in names]
     if _PATTERN & set(pattern):
-        return SelectionError(f"no model matches `{pattern}`", _there_are(ids))
+        return SelectionError(f"no model matches `{pattern}`", f"there are {quoted(ids)}")
     by_spelling = {spelling.lower(): name for name, application in names for spelling in (name, application)}
     near = get_close_matches(application_name(pattern).lower(), by_spelling, n=1) or get_close_matches(
         pattern.lower(), by_spelling, n=1
     )
     return SelectionError(
         f"no model `{pattern}` in the registry or on the cluster",
-        f"did you mean `{by_spelling[near[0]]}`?" if near else _there_are(ids),
+        f"did you mean `{by_spelling[near[0]]}`?" if near else f"there are {quoted(ids)}",
     )
-
-
-def _there_are(ids: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in ids[:12])
-    return f"there are {shown}" + (f" and {len(ids) - 12} more" if len(ids) > 12 else "")
 
 
 def _gateway(desired: DesiredState, live: LiveState, chosen: Collection[str]) -> DesiredApplication:

@@ -1,5 +1,7 @@
 """Small pieces of sentences that the plan and the drift report share."""
 
+from collections.abc import Sequence
+
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86400.0
 
 
@@ -22,3 +24,9 @@ def duration(seconds: float) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 replica`, `2 replicas`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def quoted(names: Sequence[str], most: int = 12) -> str:
+    """The names in code quotes after commas; a long list says how many are left out."""
+    shown = ", ".join(f"`{name}`" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

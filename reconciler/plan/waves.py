@@ -6,13 +6,14 @@ replacements that do not fit together follow one another. What fits only with no
 yet to add comes last. What fits in no way is held.
 
 Ray places the replicas of a wave in an order of its own, and chooses among equally good nodes by chance. So a wave has
-to fit in the opposite order and with other luck as well, or it becomes two.
+to fit in every order and with any luck (`plan.chances`), or it becomes two.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from reconciler.plan.chances import Chances
 from reconciler.plan.footing import Footing
 from reconciler.plan.queue import Queue
 from reconciler.plan.refusal import Holders, Refusal, never, no_room
@@ -20,7 +21,7 @@ from reconciler.plan.rollout import Squeeze, Step, beside, lesser, release
 from reconciler.registry.choices import RolloutStrategy
 from reconciler.state.elastic import ElasticRoom, Spare, with_all
 from reconciler.state.placement import Room
-from reconciler.state.search import Budget
+from reconciler.state.search import Answer, Budget
 
 
 @dataclass
@@ -28,11 +29,14 @@ class Schedule:
     """The waves as they are filled: steps per wave, what found no room, and the most in use at any moment."""
 
     room: Room
+    chances: Chances
     waves: list[tuple[Step, ...]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     peak: dict[str, float] = field(default_factory=dict)
     by_luck: list[str] = field(default_factory=list)
     """Names of those that find a place only if Ray chooses well among equally good nodes."""
+    untried: list[str] = field(default_factory=list)
+    """Names of those for which too many orders are possible to try them all."""
     spare: Spare = field(default_factory=dict)
     """Nodes that the cluster's autoscaler may still add."""
     added: dict[str, int] = field(default_factory=dict)
@@ -45,8 +49,15 @@ class Schedule:
         for resource, amount in room.used.items():
             self.peak[resource] = max(self.peak.get(resource, 0.0), amount)
 
-    def squeeze(self, found: Squeeze) -> None:
+    def promise(self, answer: Answer, steps: Iterable[Step]) -> None:
+        """Note who may be left without a place."""
+        if answer is not Answer.YES:
+            names = self.by_luck if answer is Answer.NO else self.untried
+            names += (step.footing.name for step in steps)
+
+    def squeeze(self, found: Squeeze, *, allow_downtime: bool) -> None:
         """Add a wave of one replacement that does with less room."""
+        self.promise(self.chances.squeezed(found, allow_downtime=allow_downtime), [found.step])
         self.observe(found.busiest)
         self.room = found.after
         self.close((found.step,))
@@ -69,6 +80,7 @@ class Schedule:
         self.observe(self.room)
         for step in done:
             release(self.room, step.footing.old, step.leaving)
+        self.chances.go_on(done, self.room)
         self.waves.append(done)
 
 
@@ -96,9 +108,9 @@ def schedule(
     """
     budget = Budget()
     refuse = partial(no_room, before=room, holders=holders, budget=budget)
-    result = Schedule(room.copy(), spare=spare)
+    able, refusals = _able(footings, room, spare, budget)
+    result = Schedule(room.copy(), Chances(room, able), refusals=refusals, spare=spare)
     result.observe(room)
-    able, result.refusals = _able(footings, room, spare, budget)
     ready = [one for one in able if not one.wanted_beside]
     borrowing = Queue(one for one in able if one.wanted_beside and _goes_early(one))
     staying = Queue(one for one in able if one.wanted_beside and not _goes_early(one))
@@ -120,7 +132,7 @@ def schedule(
             if grown is not None:
                 result.close([grown])
             elif found is not None:
-                result.squeeze(found)
+                result.squeeze(found, allow_downtime=allow_downtime)
             else:
                 stuck.append(one)
         else:
@@ -205,25 +217,18 @@ def _with_luck(one: Footing, room: Room) -> Step | None:
 
 
 def _in_any_order(result: Schedule, before: Room, picked: list[_Pick]) -> list[Step]:
-    """As many of the steps as find places in whatever order Ray takes them; the others go back to their queues."""
-    kept = picked
-    while len(kept) > 1 and not _is_safe(before, kept):
+    """As many of the steps as find places on whatever way Ray goes; the others return to their queues."""
+    kept = [pick.step for pick in picked]
+    while (answer := result.chances.beside(kept, before)) is Answer.NO and len(kept) > 1:
         kept = kept[: len(kept) // 2]
-    if len(kept) == 1 and not _is_safe(before, kept):
-        result.by_luck.append(kept[0].step.footing.name)
+    result.promise(answer, kept)
     if len(kept) == len(picked):
-        return [pick.step for pick in kept]
+        return kept
     result.tight = True
     for pick in picked[len(kept) :]:
         pick.queue.add(pick.step.footing)
     result.room.become(before)
-    return [step for pick in kept if (step := beside(pick.step.footing, result.room)) is not None]
-
-
-def _is_safe(before: Room, picked: Sequence[_Pick]) -> bool:
-    there, back = [pick.step.footing for pick in picked], [pick.step.footing for pick in reversed(picked)]
-    trials = ((there, before.with_other_luck()), (back, before.copy()), (back, before.with_other_luck()))
-    return all(all(beside(one, trial) is not None for one in order) for order, trial in trials)
+    return [step for one in kept if (step := beside(one.footing, result.room)) is not None]
 
 
 def _able(footings: Iterable[Footing], room: Room, spare: Spare, budget: Budget) -> tuple[list[Footing], list[Refusal]]:

@@ -7,6 +7,9 @@ from functools import cached_property
 from reconciler.registry.choices import PlacementStrategy
 from reconciler.state.units import Units, to_units
 
+Kind = tuple[tuple[tuple[tuple[str, int], ...], ...], PlacementStrategy]
+"""What a replica wants, as a value: the units of each bundle by resource, and the strategy."""
+
 
 @dataclass(frozen=True)
 class Bundles:
@@ -19,6 +22,11 @@ class Bundles:
     def units(self) -> tuple[Units, ...]:
         """The bundles in Ray's resolution."""
         return tuple(to_units(bundle) for bundle in self.bundles)
+
+    @cached_property
+    def kind(self) -> Kind:
+        """Equal for replicas that are placed alike."""
+        return tuple(tuple(sorted(units.items())) for units in self.units), self.strategy
 
     @cached_property
     def total(self) -> Mapping[str, float]:

@@ -6,16 +6,20 @@ hundreds of nodes cost little.
 """
 
 from bisect import insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.state.capacity import Bundles
 from reconciler.state.free import Free
-from reconciler.state.ray_pass import ray_pass
+from reconciler.state.ray_pass import earliest, every_pass, latest, ray_pass
 from reconciler.state.search import Answer, Budget, can_hold
 from reconciler.state.units import RESOLUTION, Units, fits, from_units, sum_units, to_units
 
 __all__ = ["RESOLUTION", "Placement", "Room", "place", "to_units"]
+
+Look = tuple[frozenset[tuple[Free, int]], tuple[Free, ...]]
+"""What is free on the nodes of a room, some of them told apart."""
 
 Pieces = Mapping[str, Sequence[float]]
 """By resource the amounts that are known to be in use one by one, such as three replicas of a quarter GPU."""
@@ -117,9 +121,7 @@ class Room:
 
     def looks_like(self, other: "Room") -> bool:
         """Whether the same is free, on whichever nodes."""
-        return self._groups.keys() == other._groups.keys() and all(
-            len(members) == len(other._groups[free]) for free, members in self._groups.items()
-        )
+        return self.kinds == other.kinds
 
     def has_more_than(self, other: "Room") -> bool:
         """Whether more of any resource is free, over all nodes."""
@@ -127,19 +129,42 @@ class Room:
 
     def take(self, bundles: Bundles) -> Placement | None:
         """Place one replica where Ray would, or change nothing and return None when Ray finds no place."""
-        found = ray_pass(bundles.units, bundles.strategy, self._groups, late=self._late)
+        found = ray_pass(bundles.units, bundles.strategy, self._groups, latest if self._late else earliest)
         if found is None:
             return None
         for node, free in found.left.items():
             self._set(node, free)
         return Placement(bundles, found.nodes)
 
+    def every_take(self, bundles: Bundles, marked: Collection[int]) -> "Iterator[Room | None]":
+        """The rooms that Ray may leave when it places one replica, None for each way on which it finds no place. Nodes
+        where the same is free are told from each other as far as they are `marked`."""
+        for found in every_pass(bundles.units, bundles.strategy, self._groups, marked):
+            if found is None:
+                yield None
+                continue
+            room = self.copy()
+            for node, free in found.left.items():
+                room._set(node, free)
+            yield room
+
+    def look(self, marked: Collection[int]) -> Look:
+        """Equal for rooms where the same is free on each of the `marked` nodes and, on whichever, on the others."""
+        known = Counter(self._free[node] for node in marked)
+        others = ((free, len(members) - known[free]) for free, members in self._groups.items())
+        return frozenset(others), tuple(self._free[node] for node in sorted(marked))
+
+    @property
+    def kinds(self) -> Mapping[Free, int]:
+        """On how many nodes exactly this is free."""
+        return {free: len(members) for free, members in self._groups.items()}
+
     def take_all(self, bundles: Bundles, count: int) -> tuple[Placement, ...] | None:
         """Place `count` replicas, or change nothing and return None when not all of them find a place."""
         before: dict[int, Free] = {}
         placements: list[Placement] = []
         for _ in range(count):
-            found = ray_pass(bundles.units, bundles.strategy, self._groups, late=self._late)
+            found = ray_pass(bundles.units, bundles.strategy, self._groups, latest if self._late else earliest)
             if found is None:
                 for node, free in before.items():
                     self._set(node, free)

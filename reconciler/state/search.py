@@ -34,9 +34,9 @@ class Budget:
     def __init__(self, steps: int = STEPS) -> None:
         self.steps = steps
 
-    def spend(self) -> bool:
-        """Use up one step; False when none is left."""
-        self.steps -= 1
+    def spend(self, steps: int = 1) -> bool:
+        """Use up steps; False when not so many are left."""
+        self.steps -= steps
         return self.steps >= 0
 
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -448,6 +449,59 @@ def test_luck_is_not_promised(lucky: int) -> None:
     found = plan(desired(model("org/a", scaling=scaling), one("org/b")), replace(deployed(desired()), nodes=nodes))
     assert {action.name for action in found.actions} == {"gateway", "org--a", "org--b"}
     assert [warning for warning in found.warnings if "`org--a`" in warning] == [
-        "`org--a` finds a place only if Ray happens to choose well among equally good nodes; if it stays pending, "
-        "apply rolls it back"
+        "`org--a` finds a place only if Ray happens to choose well among equally good nodes; what stays pending, apply "
+        "rolls back"
     ]
+
+
+def scattered(*sizes: tuple[str, list[float], str, int]) -> Plan:
+    """A first apply of models with these bundles on nodes of 4, 3 and 2 GPUs."""
+    nodes = tuple(node(index, GPU=amount, CPU=CPUS) for index, amount in enumerate([4.0, 3.0, 2.0]))
+    models = [
+        model(
+            model_id,
+            deployment=replicas(count),
+            scaling={"bundles": [{"GPU": amount} for amount in amounts], "placement_strategy": strategy},
+        )
+        for model_id, amounts, strategy, count in sizes
+    ]
+    return plan(desired(*models), replace(deployed(desired()), nodes=nodes), allow_mass_change=True)
+
+
+def test_a_wave_fits_in_every_order() -> None:
+    # All fit in the order of their size and in the opposite one. When the half GPU comes second it takes a whole one.
+    found = scattered(
+        ("org/a", [0.5, 1.0, 2.0], "SPREAD", 1),
+        ("org/b", [2.0, 0.6], "SPREAD", 1),
+        ("org/c", [0.5], "SPREAD", 1),
+        ("org/d", [1.0], "STRICT_PACK", 2),
+    )
+    assert found.warnings == ()
+    assert waves(found) == [["gateway", "org--a", "org--b"], ["org--d"], ["org--c"]]
+
+
+def test_a_wave_fits_on_whatever_the_one_before_may_leave() -> None:
+    # Which node has two GPUs left after the first wave is chance, and only on one of them is there memory.
+    nodes = tuple(node(index, GPU=3.0, CPU=CPUS, big=amount) for index, amount in enumerate([0.0, 1.0]))
+    large = model("org/large", scaling={"num_workers": 3, "placement_strategy": "STRICT_PACK"})
+    other = model("org/other", scaling={"bundles": [{"GPU": 1.0, "big": 1.0}], "placement_strategy": "STRICT_PACK"})
+    found = plan(desired(large, other), replace(deployed(desired()), nodes=nodes))
+    assert waves(found) == [["gateway", "org--large"], ["org--other"]]
+    (warning,) = [warning for warning in found.warnings if "happens to choose well" in warning]
+    assert warning.startswith("`org--other` finds a place only if")
+
+
+def test_too_many_ways_to_try_them_all_are_told() -> None:
+    nodes = tuple(node(index, GPU=8.0, CPU=CPUS) for index in range(10))
+    models = [one(f"org/{number:02d}", gpus=1 + number % 4, count=1) for number in range(30)]
+    found = plan(desired(*models), replace(deployed(desired()), nodes=nodes), allow_mass_change=True)
+    (warning,) = [warning for warning in found.warnings if "too many" in warning]
+    assert re.match(r"whether (`org--\d\d`, ){11}`org--\d\d` and \d+ more find places was tried for some of", warning)
+
+
+def test_with_room_enough_nothing_needs_to_be_tried() -> None:
+    nodes = tuple(node(index, GPU=8.0, CPU=CPUS) for index in range(40))
+    models = [one(f"org/{number:02d}", gpus=1 + number % 4, count=1) for number in range(40)]
+    found = plan(desired(*models), replace(deployed(desired()), nodes=nodes), allow_mass_change=True)
+    assert found.warnings == ()
+    assert len(found.waves) == 1

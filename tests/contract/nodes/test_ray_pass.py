@@ -11,7 +11,10 @@ from reconciler.serve.local.record import LocalCluster
 from reconciler.serve.rest import RestClient
 from reconciler.state.capacity import Bundles, add_up
 from reconciler.state.live import LiveState, Node
+from reconciler.state.outcomes import outcomes
 from reconciler.state.placement import Room
+from reconciler.state.search import Answer, Budget
+from reconciler.state.starts import Start
 from tests.support.nodes import Driver, driver
 from tests.support.soak import sampled
 
@@ -90,6 +93,20 @@ def test_ray_places_what_is_said_to_fit_and_nothing_else(ray: Driver, nodes: tup
         if said == otherwise and all(float(bundle["GPU"]).is_integer() for bundle in group.bundles):
             assert there == [nodes[index].node_id for index in said.nodes], told
         placed.append((group, there))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_ray_places_in_any_order_what_is_promised_in_every(ray: Driver, nodes: tuple[Node, ...], seed: int) -> None:
+    random = Random(seed)
+    groups: list[Bundles] = []
+    for _ in range(12):
+        more = [*groups, some_group(random)]
+        answer, _ = outcomes([room(nodes, [])], [Start(group, 1) for group in more], (), Budget(2000))
+        groups = more if answer is Answer.YES else groups
+    for _ in range(3):
+        for group in random.sample(groups, len(groups)):
+            assert ray.make([dict(one) for one in group.bundles], group.strategy.value, PLACED_S) is not None
+        ray.clear()
 
 
 @pytest.mark.parametrize(
