@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.plan.footing import bundles_key, initial_replicas, replicas_after, target_replicas
+from reconciler.plan.footing import initial_replicas, replicas_after, target_replicas
 from reconciler.plan.impact import is_proven
 from reconciler.plan.match import Match
 from reconciler.plan.plan import ActionKind
@@ -74,14 +74,10 @@ def _beyond_reach(desired: DesiredState, room: Room) -> Iterator[str]:
     """Models whose autoscaling may ask for more than the cluster has when nothing else runs there."""
     empty = room.emptied()
     answers: dict[tuple[object, ...], int] = {}
-    keys: dict[int, tuple[object, ...]] = {}
     for entry in desired.applications:
         if entry.max_replicas == entry.min_replicas:
             continue
-        shape = id(entry.bundles)
-        if shape not in keys:
-            keys[shape] = bundles_key(entry.bundles)
-        key = (entry.max_replicas, *keys[shape])
+        key = (entry.max_replicas, entry.bundles.kind)
         if key not in answers:
             answers[key] = empty.count(entry.bundles, entry.max_replicas)
         if 0 < answers[key] < entry.max_replicas:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from reconciler.plan.footing import bundles_key, homes, live_bundles
+from reconciler.plan.footing import homes, live_bundles
 from reconciler.plan.text import plural
 from reconciler.state.capacity import Bundles, add_up, add_up_replicas
 from reconciler.state.desired import DesiredApplication, DesiredState
@@ -153,4 +153,4 @@ def _pairs(climbs: Sequence[_Climb], base: Room) -> Iterator[str]:
 
 
 def _key(entry: DesiredApplication) -> tuple[object, ...]:
-    return (entry.min_replicas, entry.max_replicas, *bundles_key(entry.bundles))
+    return (entry.min_replicas, entry.max_replicas, entry.bundles.kind)

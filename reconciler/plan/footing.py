@@ -10,7 +10,7 @@ import msgspec
 from reconciler.plan.match import Candidate
 from reconciler.registry.choices import PlacementStrategy
 from reconciler.state.application import Application
-from reconciler.state.capacity import Bundles
+from reconciler.state.capacity import Bundles, Kind
 from reconciler.state.desired import DesiredApplication
 from reconciler.state.devices import DEVICE_RESOURCES
 from reconciler.state.json_value import JsonValue, parse_json
@@ -37,8 +37,6 @@ class Footing:
     """Replicas Ray will aim at."""
     serves: bool
     """Whether any replica answers requests now."""
-    new_key: tuple[object, ...]
-    """Equal for new replicas that need the same room."""
 
     @property
     def name(self) -> str:
@@ -68,7 +66,7 @@ class Footing:
     @property
     def shape(self) -> tuple[object, ...]:
         """Equal for footings that need the same room. What does not serve makes its own, so it is like no other."""
-        return (self.name,) if self.starts_anew else (self.wanted_beside, self.new_key)
+        return (self.name,) if self.starts_anew else (self.wanted_beside, self.new.kind)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -91,7 +89,6 @@ def footing(candidate: Candidate, node_index: Mapping[str, int]) -> Footing:
         before=before,
         after=replicas_after(candidate.desired, live),
         serves=bool(live and live.serves),
-        new_key=bundles_key(new),
     )
 
 
@@ -178,11 +175,6 @@ def _amounts(bundle: JsonValue) -> dict[str, float]:
     return {name: float(amount) for name, amount in resources if isinstance(amount, int | float)}
 
 
-def bundles_key(bundles: Bundles) -> tuple[object, ...]:
-    """Equal for bundles that need the same room."""
-    return (bundles.strategy, tuple(tuple(sorted(bundle.items())) for bundle in bundles.bundles))
-
-
 def room_of(
     live: LiveState, wanted: Collection[str] = (), at_least: Mapping[str, Mapping[str, float]] = NOTHING
 ) -> tuple[Room, dict[str, int]]:
@@ -260,6 +252,14 @@ def initial_replicas(desired: DesiredApplication) -> int | None:
     return desired.initial_replicas
 
 
-def largest_first(footings: Iterable[Footing]) -> list[Footing]:
-    """The gateway, then by what they want, largest first: the order in which most fit."""
-    return sorted(footings, key=lambda one: (not one.is_gateway, tuple(-amount for amount in one.size), one.name))
+def hardest_first(footings: Iterable[Footing], room: Room) -> list[Footing]:
+    """The gateway, then those with the fewest nodes to choose from in that room, then the largest: the order in which
+    most fit, and fewest need luck."""
+    choices: dict[Kind, int] = {}
+
+    def key(one: Footing) -> tuple[object, ...]:
+        if one.new.kind not in choices:
+            choices[one.new.kind] = room.choices(one.new)
+        return (not one.is_gateway, choices[one.new.kind], tuple(-amount for amount in one.size), one.name)
+
+    return sorted(footings, key=key)

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
-from reconciler.plan.footing import Footing, largest_first
+from reconciler.plan.footing import Footing
 
 _Shape = tuple[object, ...]
 
 
 class Queue:
-    """Candidates in order, largest first. A shape that found no room is not asked about again until there is more."""
+    """Candidates in the order given. A shape that found no room is not asked about again until there is more."""
 
     def __init__(self, footings: Iterable[Footing]) -> None:
-        ordered = largest_first(footings)
+        ordered = list(footings)
         self._order = {one.name: number for number, one in enumerate(ordered)}
         self._footings = {one.name: one for one in ordered}
         self._shapes = {one.name: one.shape for one in ordered}

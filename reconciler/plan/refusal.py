@@ -92,7 +92,7 @@ class _Words:
 
     def of(self, one: Footing) -> str:
         """How much is free, who holds the rest, and whether it is only Ray that finds no place."""
-        key = (one.wanted_beside, one.new_key)
+        key = (one.wanted_beside, one.new.kind)
         if key not in self._told:
             scarce = _scarce(one.new)
             self._told[key] = f"{self._free_now(one.new, scarce)}{self._held_by(scarce)}{self._doubt(one)}"

@@ -3,7 +3,8 @@
 What gives room and what needs none goes first. Then what is replaced, because it gives back what it borrows; then what
 stays. A wave takes all that fits at once and may start at a time, so a small plan that fits is one wave, and
 replacements that do not fit together follow one another. What fits only with nodes that the cluster's autoscaler has
-yet to add comes last. What fits in no way is held.
+yet to add comes last. What fits in no way is held. Of those that wait, the ones with the fewest nodes to choose from
+go first, then the largest.
 
 Ray places the replicas of a wave in an order of its own, and chooses among equally good nodes by chance. So a wave has
 to fit in every order and with any luck (`plan.chances`), or it becomes two.
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from reconciler.plan.chances import Chances
-from reconciler.plan.footing import Footing
+from reconciler.plan.footing import Footing, hardest_first
 from reconciler.plan.queue import Queue
 from reconciler.plan.refusal import Holders, Refusal, never, no_room
 from reconciler.plan.rollout import Squeeze, Step, beside, lesser, release
@@ -112,8 +113,9 @@ def schedule(
     result = Schedule(room.copy(), Chances(room, able), refusals=refusals, spare=spare)
     result.observe(room)
     ready = [one for one in able if not one.wanted_beside]
-    borrowing = Queue(one for one in able if one.wanted_beside and _goes_early(one))
-    staying = Queue(one for one in able if one.wanted_beside and not _goes_early(one))
+    waiting = hardest_first((one for one in able if one.wanted_beside), room)
+    borrowing = Queue(one for one in waiting if _goes_early(one))
+    staying = Queue(one for one in waiting if not _goes_early(one))
     stuck: list[Footing] = []
     while ready or borrowing or staying:
         before = result.room.copy()
@@ -242,7 +244,7 @@ def _able(footings: Iterable[Footing], room: Room, spare: Spare, budget: Budget)
         if one.candidate.desired is not None and (
             one.candidate.starts_replicas or one.candidate.live is None or one.growth
         ):
-            key = (one.after, one.new_key)
+            key = (one.after, one.new.kind)
             if key not in answers:
                 answers[key] = never(one.new, max(one.after, 1), empty, spare, budget)
             reason = answers[key]

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.registry.choices import PlacementStrategy
 from reconciler.state.capacity import Bundles
 from reconciler.state.free import Free
 from reconciler.state.ray_pass import earliest, every_pass, latest, ray_pass
@@ -174,6 +175,15 @@ class Room:
                 self._set(node, free)
             placements.append(Placement(bundles, found.nodes))
         return tuple(placements)
+
+    def choices(self, bundles: Bundles) -> int:
+        """On how many nodes one replica, or the bundle of it that is hardest to place, fits by the sums now."""
+        whole = bundles.strategy is PlacementStrategy.STRICT_PACK
+        pieces = [sum_units(bundles.units)] if whole else bundles.units
+        counts = (
+            sum(len(nodes) for free, nodes in self._groups.items() if fits(piece, free.amounts)) for piece in pieces
+        )
+        return min(counts, default=len(self._free))
 
     def count(self, bundles: Bundles, most: int) -> int:
         """How many replicas find a place, up to `most`; nothing stays placed."""

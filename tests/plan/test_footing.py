@@ -3,13 +3,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.plan.footing import Footing, footing, largest_first, live_bundles, room_of
+from reconciler.plan.footing import Footing, footing, hardest_first, live_bundles, room_of
 from reconciler.plan.match import match
 from reconciler.registry.choices import EngineType
 from reconciler.state.application import Application
 from reconciler.state.capacity import Bundles
 from reconciler.state.desired import DesiredState
 from reconciler.state.live import LiveState, Node
+from reconciler.state.placement import Room
 from tests.support.states import deployed, desired, gpu_nodes, in_use, live, live_application, model, replicas
 
 
@@ -99,12 +100,22 @@ def test_the_room_is_what_is_not_in_use_by_node() -> None:
     assert room.free[0] == {"GPU": 5.0, "CPU": 64.0}
 
 
-def test_the_gateway_comes_first_and_then_the_largest() -> None:
+def test_the_gateway_comes_first_and_then_the_hardest_to_place() -> None:
+    four, card = {"num_workers": 4}, {"bundles": [{"GPU": 1, "accelerator_type:L4": 0.001}]}
     state = desired(
-        model("org/a"), model("org/b", scaling={"num_workers": 4}), model("org/c", scaling={"num_workers": 4})
+        model("org/a"), model("org/b", scaling=four), model("org/c", scaling=four), model("org/d", scaling=card)
     )
-    order = [one.name for one in largest_first(footings(state, live()).values())]
-    assert order == ["gateway", "org--b", "org--c", "org--a"]
+    found = footings(state, live()).values()
+    node = {"GPU": 8.0, "CPU": 64.0, "accelerator_type:L4": 1.0}
+    assert [one.name for one in hardest_first(found, Room([node] * 2))] == [
+        "gateway",
+        "org--b",
+        "org--c",
+        "org--a",
+        "org--d",
+    ]
+    two_kinds = Room([node, {"GPU": 8.0, "CPU": 64.0}])
+    assert [one.name for one in hardest_first(found, two_kinds)] == ["gateway", "org--d", "org--b", "org--c", "org--a"]
 
 
 def test_the_devices_of_our_fractions_are_known() -> None:

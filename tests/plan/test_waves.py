@@ -481,14 +481,25 @@ def test_a_wave_fits_in_every_order() -> None:
 
 
 def test_a_wave_fits_on_whatever_the_one_before_may_leave() -> None:
-    # Which node has two GPUs left after the first wave is chance, and only on one of them is there memory.
-    nodes = tuple(node(index, GPU=3.0, CPU=CPUS, big=amount) for index, amount in enumerate([0.0, 1.0]))
+    # On which node the large one goes is chance, and only one of them has CPUs for two of the others.
+    nodes = tuple(node(index, GPU=5.0, CPU=amount) for index, amount in enumerate([8.0, 10.0]))
+    large = model("org/large", scaling={"bundles": [{"GPU": 4.0}]})
+    others = model("org/others", deployment=replicas(3), scaling={"bundles": [{"GPU": 1.0, "CPU": 5.0}]})
+    found = plan(desired(large, others), replace(deployed(desired()), nodes=nodes))
+    assert waves(found) == [["gateway", "org--large"], ["org--others"]]
+    (warning,) = found.warnings
+    assert warning.startswith("`org--others` finds a place only if")
+
+
+def test_what_has_few_nodes_to_choose_from_goes_first() -> None:
+    # The large one first, and Ray may put it on the only node with the card.
+    card = "accelerator_type:L4"
+    nodes = tuple(node(index, GPU=3.0, CPU=CPUS, **{card: amount}) for index, amount in enumerate([0.0, 1.0]))
     large = model("org/large", scaling={"num_workers": 3, "placement_strategy": "STRICT_PACK"})
-    other = model("org/other", scaling={"bundles": [{"GPU": 1.0, "big": 1.0}], "placement_strategy": "STRICT_PACK"})
-    found = plan(desired(large, other), replace(deployed(desired()), nodes=nodes))
-    assert waves(found) == [["gateway", "org--large"], ["org--other"]]
-    (warning,) = [warning for warning in found.warnings if "happens to choose well" in warning]
-    assert warning.startswith("`org--other` finds a place only if")
+    small = model("org/small", scaling={"bundles": [{"GPU": 1.0, card: 0.001}]})
+    found = plan(desired(large, small), replace(deployed(desired()), nodes=nodes))
+    assert waves(found) == [["gateway", "org--small"], ["org--large"]]
+    assert found.warnings == ()
 
 
 def test_too_many_ways_to_try_them_all_are_told() -> None:
