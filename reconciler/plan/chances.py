@@ -18,7 +18,7 @@ from reconciler.state.search import Answer, Budget
 from reconciler.state.starts import Start, count_kinds
 
 STEPS = 4_000
-"""Replicas that one plan places to try every way: half a second or so."""
+"""Replicas that one plan places at most to try every way: half a second or so."""
 
 
 class Chances:
@@ -34,7 +34,7 @@ class Chances:
         self._before: Counter[Kind] = Counter()
         """The replicas that start in those waves."""
         self._marked = frozenset(home for one in footings for home in one.homes)
-        self._budget = Budget(STEPS)
+        self._steps = STEPS
         self._answer = Answer.UNKNOWN
         """What was said of the wave asked about last."""
         self._next: list[Room] | None = []
@@ -83,13 +83,22 @@ class Chances:
         """What may be left, first of the waves that nobody asked about, then of these replicas."""
         while self._waves:
             wave = self._waves[0]
-            answer, rooms = outcomes(self._rooms, [_start(step.footing) for step in wave], self._marked, self._budget)
+            started = [_start(step.footing) for step in wave]
+            answer, rooms = self._tried(started)
             if answer is not Answer.YES:
                 return Answer.UNKNOWN, []
             self._rooms = [_left(room, wave) for room in rooms]
+            self._before -= count_kinds(started)
             del self._waves[0]
-        self._before = Counter()
-        return outcomes(self._rooms, starts, self._marked, self._budget)
+        return self._tried(starts)
+
+    def _tried(self, starts: Sequence[Start]) -> tuple[Answer, list[Room]]:
+        """Every way from the rooms that are known; half of the steps that are left may go into it."""
+        share = Budget(self._steps // 2)
+        self._steps -= share.steps
+        result = outcomes(self._rooms, starts, self._marked, share)
+        self._steps += max(share.steps, 0)
+        return result
 
 
 def _start(footing: Footing) -> Start:
