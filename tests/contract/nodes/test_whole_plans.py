@@ -181,7 +181,7 @@ def test_what_is_feasible_runs_and_what_is_held_stays_pending(seed: int, rig: Ra
 
 def test_all_kinds_of_room_at_once(rig: RayRig) -> None:
     write(rig, "apart", {"GPU": 1}, {"GPU": 1}, {"GPU": 1}, strategy="STRICT_SPREAD")
-    write(rig, "card", {"GPU": 0.5, "accelerator_type:L4": 0.001}, replicas=2)
+    write(rig, "card", {"GPU": 0.5, "accelerator_type:L4": 0.5}, replicas=2)
     write(rig, "together", {"GPU": 2}, {"GPU": 1}, strategy="STRICT_PACK")
     write(rig, "too-large", {"GPU": 5})
     write(rig, "too-wide", {"GPU": 1}, {"GPU": 1}, {"GPU": 1}, {"GPU": 1}, strategy="STRICT_SPREAD")
