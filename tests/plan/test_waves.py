@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from reconciler.plan import chances
 from reconciler.plan.plan import Action, Plan
 from reconciler.plan.rollout import batch_share
 from reconciler.registry.choices import RolloutStrategy
 from reconciler.registry.registry import ModelEntry
 from reconciler.state.application import Application
-from reconciler.state.live import LiveState, Node
+from reconciler.state.live import LiveApplication, LiveState, Node
 from tests.support.states import (
     CLUSTER,
     deployed,
@@ -500,6 +501,51 @@ def test_what_has_few_nodes_to_choose_from_goes_first() -> None:
     found = plan(desired(large, small), replace(deployed(desired()), nodes=nodes))
     assert waves(found) == [["gateway", "org--small"], ["org--large"]]
     assert found.warnings == ()
+
+
+def test_luck_decides_how_much_room_a_replacement_finds() -> None:
+    # Both nodes have a GPU free. The new `org/a` takes either, and only when it leaves its node there are two on one.
+    def models(seqs: int) -> list[ModelEntry]:
+        scaling = {"bundles": [{"GPU": 2.0}]}
+        engine = {"engine_kwargs": {"max_num_seqs": seqs}}
+        return [one("org/a", seqs=seqs), model("org/b", engine=engine, deployment=replicas(2), scaling=scaling)]
+
+    report = deployed(desired(*models(1)))
+    homes = {"org--a": [1], "org--b": [0, 1]}
+    nodes = (
+        *in_use((node(0, GPU=3.0, CPU=CPUS),), GPU=2.0, CPU=BUSY_CPUS),
+        *in_use((node(1, GPU=4.0, CPU=CPUS),), GPU=3.0, CPU=BUSY_CPUS),
+    )
+    report = replace(report, applications=tuple(standing(there, homes) for there in report.applications), nodes=nodes)
+    found = plan(desired(*models(2)), report, allow_mass_change=True)
+    assert waves(found) == [["org--a"], ["org--b"]]
+    (warning,) = found.warnings
+    assert warning.startswith("`org--b` finds a place only if")
+
+
+def standing(there: LiveApplication, homes: dict[str, list[int]]) -> LiveApplication:
+    """The application with its replicas on these nodes."""
+    (deployment,) = there.deployments
+    moved = [
+        replace(replica, node_id=f"node-{home}")
+        for replica, home in zip(deployment.replicas, homes.get(there.name, [0]), strict=True)
+    ]
+    return replace(there, deployments=(replace(deployment, replicas=tuple(moved)),))
+
+
+@pytest.mark.parametrize("steps", [0, chances.STEPS])
+def test_with_no_steps_left_some_orders_are_tried(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chances, "STEPS", steps)
+    nodes = (node(0, GPU=4.0, CPU=CPUS), node(1, GPU=3.0, CPU=CPUS))
+    models = [
+        model(f"org/{name}", scaling={"num_workers": count, "placement_strategy": "STRICT_PACK"})
+        for name, count in (("large", 4), ("wide", 2), ("small", 1))
+    ]
+    found = plan(desired(*models), replace(deployed(desired()), nodes=nodes), allow_mass_change=True)
+    assert waves(found) == [["gateway", "org--large"], ["org--small", "org--wide"]]
+    assert [warning.split(" find")[0] for warning in found.warnings] == (
+        [] if steps else ["whether `org--wide`, `org--small`"]
+    )
 
 
 def test_too_many_ways_to_try_them_all_are_told() -> None:
