@@ -220,6 +220,9 @@ def _with_luck(one: Footing, room: Room) -> Step | None:
 
 def _in_any_order(result: Schedule, before: Room, picked: list[_Pick]) -> list[Step]:
     """As many of the steps as find places on whatever way Ray goes; the others return to their queues."""
+    if not picked:
+        # What the wave holds instead asks for itself, or needs nodes that are yet to be added.
+        return []
     kept = [pick.step for pick in picked]
     while (answer := result.chances.beside(kept, before)) is Answer.NO and len(kept) > 1:
         kept = kept[: len(kept) // 2]

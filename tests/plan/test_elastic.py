@@ -63,6 +63,13 @@ def test_nodes_that_are_there_come_first() -> None:
     assert waits(found)["org--a"] == {"l4-small": 1}
 
 
+def test_what_finds_room_on_an_added_node_needs_no_luck() -> None:
+    found = plan(desired(one("org/a", gpus=4), one("org/b", gpus=3), max_parallel_starts=1), head_only())
+    assert [[action.name for action in wave.actions] for wave in found.waves][1:] == [["org--a"], ["org--b"]]
+    assert waits(found) == {"gateway": {}, "org--a": {"a100": 1}, "org--b": {}}
+    assert found.warnings == ()
+
+
 def test_what_even_the_most_nodes_cannot_hold_is_refused() -> None:
     found = plan(desired(one("org/a", gpus=16), one("org/b", count=12)), head_only())
     assert [(hold.guard, hold.reason) for hold in found.holds] == [
